@@ -1,1 +1,31 @@
+"""The rendered world: seeded scenes with an exact graph, drawn, written down, captioned and read back."""
 
+from ._check import check_scene as check_scene
+from ._draw import draw_scene as draw_scene
+from ._geometry import box_of as box_of
+from ._geometry import distance_between as distance_between
+from ._geometry import in_front as in_front
+from ._geometry import plate_box_of as plate_box_of
+from ._geometry import radius_of as radius_of
+from ._geometry import relation_of as relation_of
+from ._geometry import relations_of as relations_of
+from ._geometry import visible_fraction as visible_fraction
+from ._plates import WORDS as WORDS
+from ._sample import SceneSettings as SceneSettings
+from ._sample import sample_scene as sample_scene
+from ._scene import BACKGROUND_SHAPES as BACKGROUND_SHAPES
+from ._scene import BACKGROUNDS as BACKGROUNDS
+from ._scene import COLORS as COLORS
+from ._scene import FILLS as FILLS
+from ._scene import RADIUS as RADIUS
+from ._scene import RELATIONS as RELATIONS
+from ._scene import SHAPES as SHAPES
+from ._scene import SIZES as SIZES
+from ._scene import STYLES as STYLES
+from ._scene import BackgroundObject as BackgroundObject
+from ._scene import Scene as Scene
+from ._scene import SceneObject as SceneObject
+from ._text import read_json as read_json
+from ._text import read_list as read_list
+from ._text import write_json as write_json
+from ._text import write_list as write_list
