@@ -2,8 +2,9 @@
 
     python benchmarks/statistics_speed.py
 
-10,000 draws of 10,000 problems, one core. scipy resamples problems one by one and knows no groups, so it is the
-peer for ungrouped problems only. "right or wrong" has three distinct differences, "shares" as many as problems.
+10,000 draws of 10,000 problems, one core. scipy resamples problems one by one and knows no groups, so it is
+the peer for ungrouped problems only. "right or wrong" has three distinct differences, "shares" as many as
+problems.
 """
 
 from __future__ import annotations

@@ -239,8 +239,11 @@ def _resample(table: Floats, rng: np.random.Generator, draws: int) -> Floats:
         rows = min(chunk, draws - start)
         drawn = rng.integers(0, groups, size=(rows, groups), dtype=np.int32)
         if table.shape[1] <= 2:
-            for column in range(table.shape[1]):
-                totals[start : start + rows, column] = table[:, column][drawn].sum(axis=1)
+            for column, values in enumerate(table.T):
+                alike = np.ptp(values) == 0  # the sizes of single problems: no need to look them up
+                totals[start : start + rows, column] = (
+                    groups * values[0] if alike else values[drawn].sum(axis=1)
+                )
         else:
             drawn += np.arange(rows, dtype=np.int32)[:, None] * groups
             weights = np.bincount(drawn.ravel(), minlength=rows * groups).reshape(rows, groups)
