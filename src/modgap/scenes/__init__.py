@@ -1,6 +1,7 @@
 """The rendered world: seeded scenes with an exact graph, drawn, written down, captioned and read back."""
 
 from ._check import check_scene as check_scene
+from ._decode import decode_picture as decode_picture
 from ._draw import draw_scene as draw_scene
 from ._geometry import box_of as box_of
 from ._geometry import distance_between as distance_between

@@ -41,10 +41,16 @@ def backdrop(background: str, pixels: int, perspective: bool, noise_seed: int) -
     """An empty picture; the caller may draw on it."""
     if background != "noise":
         return _still(background, pixels, perspective).copy()
-    field = _noise_field(pixels, perspective)
+    field = _noise_field(pixels, False)
     # Two steps that share no factor with _SHIFTS walk through all windows before one comes again.
     dx, dy = noise_seed * 7 % _SHIFTS, (noise_seed // _SHIFTS * 5 + noise_seed * 11) % _SHIFTS
-    return _ground_on(field.crop((dx, dy, dx + pixels, dy + pixels)), "noise", pixels, perspective)
+    picture = field.crop((dx, dy, dx + pixels, dy + pixels))
+    if perspective:
+        horizon = _HORIZON * pixels // SIDE
+        picture.paste(
+            _noise_field(pixels, True).crop((dx, dy + horizon, dx + pixels, dy + pixels)), (0, horizon)
+        )
+    return picture
 
 
 @lru_cache(maxsize=48)
@@ -55,27 +61,24 @@ def _still(background: str, pixels: int, perspective: bool) -> PIL.Image.Image:
         for y in range(_RULE_STEP, SIDE, _RULE_STEP):
             line = y * pixels // SIDE
             draw.rectangle((0, line, pixels, line + max(pixels // 300, 1) - 1), fill=_RULES)
-    return _ground_on(picture, background, pixels, perspective)
-
-
-def _ground_on(picture: PIL.Image.Image, background: str, pixels: int, perspective: bool) -> PIL.Image.Image:
-    if perspective and background != "noise":
+    if perspective:
         horizon = _HORIZON * pixels // SIDE
         picture.paste(_GROUND[background], (0, horizon, pixels, pixels))
     return picture
 
 
 @lru_cache(maxsize=4)
-def _noise_field(pixels: int, perspective: bool) -> PIL.Image.Image:
+def _noise_field(pixels: int, ground: bool) -> PIL.Image.Image:
     rng = np.random.default_rng(20)
     side = pixels + _SHIFTS
+    base = (_GROUND if ground else _BASE)["noise"]
     levels = rng.integers(-_NOISE, _NOISE + 1, size=(side, side, 1), dtype=np.int16)
-    return PIL.Image.fromarray((levels + np.array(_BASE["noise"], dtype=np.int16)).astype(np.uint8), "RGB")
+    return PIL.Image.fromarray((levels + np.array(base, dtype=np.int16)).astype(np.uint8), "RGB")
 
 
-_SUN: RGB = (255, 221, 128)
-_MOON: RGB = (168, 176, 208)
-_CLOUD: RGB = (158, 186, 208)
+_SUN: RGB = (252, 212, 104)
+_MOON: RGB = (128, 138, 190)
+_CLOUD: RGB = (140, 172, 198)
 _BIRD: RGB = (118, 96, 84)
 
 

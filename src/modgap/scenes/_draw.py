@@ -2,9 +2,9 @@
 
     draw_scene(scene, pixels=224, style="shadow", background="sky")
 
-The same arguments give the same bytes for given versions of Pillow and FreeType. Order from the back: backdrop,
-small background objects, shadows, then the objects from far to near, each followed by its plate. Shadows lie
-below all objects, so an object keeps its colour wherever it stands.
+The same arguments give the same bytes for given versions of Pillow and FreeType. Order from the back:
+backdrop, shadows, small background objects, then the objects from far to near, each followed by its plate.
+Shadows lie below everything, so an object keeps its colour wherever it stands.
 """
 
 from __future__ import annotations
@@ -58,8 +58,6 @@ def draw_scene(
     if noise_seed < 0:
         raise InputError(f"noise_seed {noise_seed} is not accepted; give 0 or more")
     canvas = backdrop(background, pixels, scene.perspective, noise_seed)
-    for thing in scene.background_objects:
-        _paste(canvas, background_sprite(thing.shape, pixels), at(thing.x, pixels), at(thing.y, pixels))
     order = sorted(scene.objects, key=lambda o: -o.depth) if scene.perspective else scene.objects
     unit = pixels / SIDE
     if style == "shadow":
@@ -67,6 +65,8 @@ def draw_scene(
             mask = shadow_sprite(obj.shape, object_radius_units(obj, scene) * unit)
             half = mask.width // 2
             canvas.paste(_SHADE, (at(obj.x, pixels) - half, at(obj.y, pixels) - half), mask)
+    for thing in scene.background_objects:
+        _paste(canvas, background_sprite(thing.shape, pixels), at(thing.x, pixels), at(thing.y, pixels))
     for obj in order:
         radius = object_radius_units(obj, scene) * unit
         sprite = object_sprite(obj.shape, obj.color, obj.fill, style, radius)

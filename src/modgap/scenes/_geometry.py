@@ -1,6 +1,6 @@
 """Where things are in a scene: radii, boxes, relations, distances and what is visible.
 
-All of it follows from the scene graph alone; nothing looks at pixels. Fractions are of the side of the picture.
+All of it follows from the scene graph alone; nothing looks at pixels. Fractions are of the picture's side.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def silhouette(shape: str, radius: int) -> NDArray[np.bool_]:
     """
     step = SIDE // GRID
     reach = -(-radius // step)
-    # Points lie in the middle of their grid cells and are scaled by OUTLINE_RADIUS: all comparisons are exact.
+    # Points lie in the middle of their grid cells, scaled by OUTLINE_RADIUS: all comparisons are exact.
     line = (2 * np.arange(-reach, reach, dtype=np.int64) + 1) * (step // 2) * OUTLINE_RADIUS
     x, y = line[None, :], line[:, None]
     if shape == "circle":
@@ -157,8 +157,8 @@ class Cover:
         return 1.0 - int(np.count_nonzero(window & mask)) / total if total else 0.0
 
     def plate_is_free(self, obj: SceneObject, scene: Scene) -> bool:
-        """Whether no point of the plate is covered."""
-        return not self._plate(obj, scene).any()
+        """Whether nothing comes within a percent of the plate."""
+        return not self._plate(obj, scene, GRID // 100).any()
 
     def _window(self, obj: SceneObject, scene: Scene) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         mask = silhouette(obj.shape, object_radius_units(obj, scene))
@@ -168,12 +168,11 @@ class Cover:
         x1, y1 = min(left + 2 * reach, GRID), min(top + 2 * reach, GRID)
         return self._covered[y0:y1, x0:x1], mask[y0 - top : y1 - top, x0 - left : x1 - left]
 
-    def _plate(self, obj: SceneObject, scene: Scene) -> NDArray[np.bool_]:
+    def _plate(self, obj: SceneObject, scene: Scene, around: int = 0) -> NDArray[np.bool_]:
         step = SIDE // GRID
         left, top, right, bottom = plate_units(obj, scene)
-        return self._covered[
-            max(top // step, 0) : -(-bottom // step), max(left // step, 0) : -(-right // step)
-        ]
+        rows = slice(max(top // step - around, 0), -(-bottom // step) + around)
+        return self._covered[rows, max(left // step - around, 0) : -(-right // step) + around]
 
 
 def visible_fraction(scene: Scene, index: int) -> float:

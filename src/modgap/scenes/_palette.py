@@ -1,6 +1,6 @@
 """The colours of pictures.
 
-No two of them are alike, and none of a backdrop equals one of an object: this is what lets a picture be decoded.
+No two of them are alike, and none of a backdrop equals one of an object: so a picture can be decoded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CONTOUR: dict[str, RGB] = {
     name: (106, 108, 118) if name == "black" else (rgb[0] * 45 // 100, rgb[1] * 45 // 100, rgb[2] * 45 // 100)
     for name, rgb in PALETTE.items()
 }
-"""The line around an object in the style ``contour``: a darker tone of its colour, a lighter one for black."""
+"""The line around an object in the style ``contour``: a darker tone of its colour, lighter for black."""
 
 PLATE: RGB = (255, 251, 232)
 PLATE_RIM: RGB = (96, 92, 84)

@@ -1,8 +1,8 @@
 """Sampling scenes from a seed.
 
-A scene without perspective puts its objects into the cells of a jittered 3 × 3 grid, so nothing overlaps. With
-perspective every object stands on the ground at a depth of its own; farther ones are higher, smaller and may be
-half hidden. Only integers of the generator are used, so a seed gives the same scene on every machine.
+A scene without perspective puts its objects into the cells of a jittered 3 × 3 grid, so nothing overlaps.
+With perspective every object stands on the ground at a depth of its own; farther ones are higher, smaller and
+may be half hidden. Only integers of the generator are used, so a seed gives one scene on every machine.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class SceneSettings:
         _ordered("background objects", 0, self.background_objects, 0, len(BACKGROUND_SHAPES))
         if self.min_plates > self.min_objects:
             raise InputError(
-                f"min_plates {self.min_plates} is more than min_objects {self.min_objects}; an object carries one plate"
+                f"min_plates {self.min_plates} is more than min_objects {self.min_objects}; "
+                "an object carries one plate at most"
             )
         accepted = {"shapes": SHAPES, "colors": COLORS, "sizes": SIZES, "fills": FILLS}
         for name in (f.name for f in fields(self) if f.name in accepted):
@@ -83,8 +84,8 @@ class SceneSettings:
                     raise UnknownName(name[:-1], value, accepted[name])
         if self.unique and len(self.shapes) * len(self.colors) < self.max_objects:
             raise InputError(
-                f"{len(self.shapes)} shapes × {len(self.colors)} colors cannot make {self.max_objects} unique objects; "
-                "allow more shapes or colors, or set max_objects lower"
+                f"{len(self.shapes)} shapes × {len(self.colors)} colors cannot make {self.max_objects} "
+                "unique objects; allow more shapes or colors, or set max_objects lower"
             )
 
 
@@ -132,8 +133,9 @@ def sample_scene(rng: np.random.Generator, settings: SceneSettings) -> Scene:
         settings: what may occur.
 
     Returns:
-        A scene whose objects and plates lie fully inside the picture. Without perspective nothing overlaps; with
-        it every object is at least half visible, every plate fully, and objects of one colour do not overlap.
+        A scene whose objects and plates lie fully inside the picture. Without perspective nothing overlaps;
+        with it every object is at least half visible, every plate fully, and objects of one colour do not
+        overlap.
     """
     draws = _Draws(rng)
     while True:

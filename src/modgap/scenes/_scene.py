@@ -20,7 +20,8 @@ BACKGROUNDS = ("white", "cream", "gray", "sky", "paper", "noise")
 STYLES = ("flat", "contour", "shadow")
 
 RADIUS = {"small": 0.065, "medium": 0.095, "large": 0.130}
-"""Circumradius of an object at depth 0, as a fraction of the side (our choice: a 3 × 3 grid holds the largest)."""
+"""Radius of the circle that holds an object, as a fraction of the side, before perspective scales it
+(our choice: a 3 × 3 grid holds the largest)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class SceneObject:
     Args:
         shape: one of ``SHAPES``.
         color: one of ``COLORS``.
-        size: one of ``SIZES``; the size of the thing, before perspective shrinks it.
+        size: one of ``SIZES``; the size of the thing, before perspective scales it.
         fill: one of ``FILLS``.
         x: centre, 0..99, percent of the side, to the right.
         y: centre, 0..99, percent of the side, down.

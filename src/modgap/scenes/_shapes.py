@@ -1,8 +1,8 @@
 """The outlines of the shapes, and how large an object is in its scene.
 
-Everything here is integer arithmetic on a picture side of ``SIDE`` units, so that a seed gives the same scene on every
-machine. An outline is a polygon inside a circle of radius ``OUTLINE_RADIUS`` around the centre of its
-own box: the box of every shape is symmetric about the position of the object.
+Everything here is integer arithmetic on a picture side of ``SIDE`` units, so that a seed gives the same scene
+on every machine. An outline is a polygon inside a circle of radius ``OUTLINE_RADIUS`` around the centre of
+its own box: the box of every shape is symmetric about the position of the object.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ OUTLINE_RADIUS = 1000
 """Radius of the circle that holds every outline, in the units of ``OUTLINES``."""
 
 DISC_RADIUS = 900
-"""Radius of the circle shape. Less than its bound, so that a circle looks as large as a square of the same size."""
+"""Radius of the circle: less than its bound, so that a circle looks as large as a square of its size."""
 
 OUTLINES: dict[str, tuple[tuple[int, int], ...]] = {
     "square": ((-707, -707), (707, -707), (707, 707), (-707, 707)),
@@ -72,8 +72,8 @@ def scale_percent(depth: int) -> int:
 
 
 def ground_percent(depth: int) -> int:
-    """Where things at a depth touch the ground in a scene with perspective: percent of the side from the top."""
-    return 91 - 5 * depth
+    """Where things at a depth touch the ground in a scene with perspective, in percent from the top."""
+    return 89 - 5 * depth
 
 
 def radius_units(size: str, depth: int, perspective: bool) -> int:

@@ -11,17 +11,17 @@ from functools import lru_cache
 import PIL.Image
 from PIL import ImageChops, ImageDraw, ImageFilter, ImageFont
 
-from ._palette import CONTOUR, LIGHT, PALETTE, PLATE, PLATE_INK, PLATE_RIM, RGB
+from ._palette import CONTOUR, LIGHT, PALETTE, PLATE, PLATE_INK, PLATE_RIM
 from ._plates import LETTER_WIDTH, PLATE_HEIGHT, plate_width
 from ._shapes import DISC_RADIUS, OUTLINE_RADIUS, OUTLINES, SIDE
 
 _SMALL = 128  # sprites up to this side are kept by the thousand, larger ones are few
 
 # Widths as fractions of the radius of the object (our choice: told apart by eye at a radius of 3.5 pixels).
-_RIM = 0.28
+_RIM = {"circle": 0.28, "square": 0.25, "triangle": 0.22, "diamond": 0.25, "star": 0.19, "cross": 0.19}
 _CONTOUR = 0.11
 _STRIPED_RIM = 0.12
-_STRIPE_PERIOD = 0.62
+_STRIPE_PERIOD = 0.56
 _SHADOW_OFFSET = 0.16
 _SHADOW_BLUR = 0.10
 _SHADOW_STRENGTH = 105
@@ -100,20 +100,16 @@ def object_sprite(shape: str, color: str, fill: str, style: str, radius: float) 
 def _object(shape: str, color: str, fill: str, style: str, radius: float) -> PIL.Image.Image:
     stencil = _Stencil(shape, radius, _half(radius))
     paint = PALETTE[color]
-    picture = PIL.Image.new("RGBA", (stencil.side, stencil.side), (*paint, 0))
-    if fill == "solid":
-        picture.paste(paint, mask=stencil.whole)
-        picture.putalpha(stencil.whole)
-    else:
-        inside = PIL.Image.new("RGB", picture.size, LIGHT)
-        if fill == "striped":
-            inside.paste(paint, mask=stencil.stripes())
-        inside.paste(paint, mask=stencil.rim((_RIM if fill == "outlined" else _STRIPED_RIM) * radius))
-        inside.putalpha(stencil.whole)
-        picture = inside
+    picture = PIL.Image.new("RGB", stencil.whole.size, paint if fill == "solid" else LIGHT)
+    if fill == "striped":
+        picture.paste(paint, mask=stencil.stripes())
+        picture.paste(paint, mask=stencil.rim(_STRIPED_RIM * radius))
+    elif fill == "outlined":  # a contour lies on the rim and must not hide its colour
+        width = _RIM[shape] + (_CONTOUR if style == "contour" else 0.0)
+        picture.paste(paint, mask=stencil.rim(width * radius))
     if style == "contour":
         picture.paste(CONTOUR[color], mask=stencil.rim(max(_CONTOUR * radius, 0.7)))
-        picture.putalpha(stencil.whole)
+    picture.putalpha(stencil.whole)
     return picture.reduce(stencil.k)
 
 
@@ -159,39 +155,26 @@ def plate_sprite(word: str, pixels: int) -> PIL.Image.Image:
     ImageDraw.Draw(picture).rounded_rectangle(
         (0, 0, width * k - 1, height * k - 1), corner, outline=PLATE_RIM, width=rim
     )
-    cell = LETTER_WIDTH * unit * k
-    start = (width * k - cell * len(word)) / 2
-    # Letters reach from the top of an "l" to the line; each stands in a cell of its own, so that neither
-    # kerning nor the layout engine of the machine changes the picture.
-    font = ImageFont.load_default(height * k * 0.80)
-    bold = max(round(height * k * 0.020), 1)
-    _, above, _, below = font.getbbox("l", anchor="ls", stroke_width=bold)
-    base = (height * k - (below - above)) / 2 - above
-    for i, letter in enumerate(word):
-        _letter(picture, letter, font, bold, (start + (i + 0.5) * cell, base), cell * 0.96)
+    _write(picture, word, LETTER_WIDTH * unit * k)
     picture.putalpha(shape)
     return picture.reduce(k)
 
 
-def _letter(
-    picture: PIL.Image.Image,
-    letter: str,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    bold: int,
-    at: tuple[float, float],
-    room: float,
-) -> None:
-    """Draw one letter centred in its cell; one that is too wide is squeezed."""
-    left, top, right, bottom = (round(v) for v in font.getbbox(letter, anchor="ls", stroke_width=bold))
-    mask = PIL.Image.new("L", (right - left, bottom - top), 0)
-    ImageDraw.Draw(mask).text((-left, -top), letter, fill=255, font=font, anchor="ls", stroke_width=bold)
-    if mask.width > room:
-        mask = mask.resize((int(room), mask.height), PIL.Image.Resampling.BOX)
-    picture.paste(PLATE_INK, (round(at[0] - mask.width / 2), round(at[1] + top)), mask)
+def _write(picture: PIL.Image.Image, word: str, cell: float) -> None:
+    """Write a word across the middle, each letter centred in a cell of its own.
 
-
-def tint(mask: PIL.Image.Image, rgb: RGB) -> PIL.Image.Image:
-    """A mask as an RGBA picture of one colour."""
-    picture = PIL.Image.new("RGB", mask.size, rgb)
-    picture.putalpha(mask)
-    return picture
+    Neither kerning nor the layout engine of the machine can then change the picture. Letters reach from the
+    top of an "l" to the line; one that is too wide for its cell is squeezed.
+    """
+    font = ImageFont.load_default(picture.height * 0.80)
+    bold = max(round(picture.height * 0.020), 1)
+    _, above, _, below = font.getbbox("l", anchor="ls", stroke_width=bold)
+    line = (picture.height - (below - above)) / 2 - above
+    for i, letter in enumerate(word):
+        left, top, right, bottom = (round(v) for v in font.getbbox(letter, anchor="ls", stroke_width=bold))
+        mask = PIL.Image.new("L", (right - left, bottom - top), 0)
+        ImageDraw.Draw(mask).text((-left, -top), letter, fill=255, font=font, anchor="ls", stroke_width=bold)
+        if mask.width > cell:
+            mask = mask.resize((int(cell), mask.height), PIL.Image.Resampling.BOX)
+        x = picture.width / 2 + (i + 0.5 - len(word) / 2) * cell
+        picture.paste(PLATE_INK, (round(x - mask.width / 2), round(line + top)), mask)
