@@ -1,0 +1,49 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`. Both set up .venv on first use.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+EXTRAS := hf,data
+
+.PHONY: install install-test demo test test-all lint bench screenshots acceptance clean
+
+install: .venv/.installed
+
+install-test: .venv/.installed-test
+
+# torch first and by its exact pin: resolved together with the rest, a plain `torch` may pull a CUDA build.
+.venv/.installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; pass another one: make $(MAKECMDGOALS) PYTHON=python3"; exit 1; }
+	@echo "Setting up .venv (about a minute the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --constraint constraints.txt torch==2.13.0
+	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $@
+
+.venv/.installed-test: .venv/.installed
+	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS),train,test]'
+	@touch $@
+
+demo: install
+	@$(BIN)/modgap measure --model bundled --suite scenes -n 100 --seed 1
+
+test: install-test
+	@$(BIN)/python -m pytest
+
+test-all: install-test
+	@$(BIN)/python -m pytest -m "not gpu and not network"
+
+lint: install-test
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: install-test
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+screenshots: install-test
+	@$(BIN)/python scripts/screenshots.py
+
+acceptance:
+	@scripts/acceptance.sh
+
+clean:
+	rm -rf .venv runs build dist

@@ -1,0 +1,167 @@
+"""What the bundled model is trained on: scenes, their renderings, and questions about them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+import numpy as np
+import PIL.Image
+from bundled_batch import Example, Turn
+
+from modgap.evaluate import INSTRUCTIONS, question_block
+from modgap.scenes import (
+    BACKGROUNDS,
+    STYLES,
+    WORDS,
+    Scene,
+    SceneSettings,
+    draw_scene,
+    sample_scene,
+    write_json,
+    write_list,
+    write_story,
+)
+
+TASKS = ("count", "relation", "attribute", "existence", "depth", "distance", "binding", "reading")
+TUNED = ("count", "attribute", "existence")
+"""The tasks that are ever asked about a picture in training."""
+
+WRITERS: dict[str, Callable[[Scene], str]] = {"list": write_list, "json": write_json, "story": write_story}
+TRANSCRIBE = "\n\nWrite the scene as a list."
+
+TRAIN_STYLES, TRAIN_BACKGROUNDS = STYLES[:2], BACKGROUNDS[:4]
+"""The others are kept for out-of-distribution tests."""
+
+
+def random_scene(rng: np.random.Generator, max_objects: int = 5, perspective: float = 0.3) -> Scene:
+    """A scene of 2 to ``max_objects`` objects; a share ``perspective`` of them in depth."""
+    return sample_scene(
+        rng,
+        SceneSettings(
+            max_objects=max_objects,
+            plates=min(3, max_objects),
+            background_objects=2,
+            perspective=bool(rng.random() < perspective),
+        ),
+    )
+
+
+def picture_of(scene: Scene, rng: np.random.Generator, pixels: int) -> np.ndarray:
+    """The scene as the model's image processor sees it: drawn at 224 px, resized to (pixels, pixels, 3) uint8."""
+    drawn = draw_scene(
+        scene,
+        pixels=224,
+        style=TRAIN_STYLES[rng.integers(len(TRAIN_STYLES))],
+        background=TRAIN_BACKGROUNDS[rng.integers(len(TRAIN_BACKGROUNDS))],
+    )
+    return np.asarray(drawn.resize((pixels, pixels), PIL.Image.Resampling.LANCZOS))
+
+
+def _modules(tasks: tuple[str, ...]) -> dict[str, object]:
+    return {name: importlib.import_module(f"modgap.tasks.scenes.{name}") for name in tasks}
+
+
+class Sampler:
+    """Makes examples. All randomness comes from the generator passed to each call.
+
+    Args:
+        pixels: side of the pictures.
+        questions: turns per scene.
+        rows: scenes per batch.
+    """
+
+    def __init__(self, pixels: int, questions: int = 8, rows: int = 32) -> None:
+        self.pixels, self.questions, self.rows = pixels, questions, rows
+        self.modules = _modules(TASKS)
+
+    def _asked(
+        self, scene: Scene, rng: np.random.Generator, tasks: tuple[str, ...]
+    ) -> tuple[str, str, tuple[str, ...], str] | None:
+        name = tasks[rng.integers(len(tasks))]
+        module = self.modules[name]
+        instance = module.ask(scene, rng)
+        if instance is None:
+            return None
+        return name, module.question(instance), module.options(instance), module.answer(instance)
+
+    def _turns(self, scene: Scene, rng: np.random.Generator, tasks: tuple[str, ...]) -> tuple[Turn, ...]:
+        turns: list[Turn] = []
+        for _ in range(6 * self.questions):  # a scene may not suit a task
+            asked = self._asked(scene, rng, tasks)
+            if asked is not None:
+                _, question, options, answer = asked
+                turns.append(Turn(question_block(question, options), f" Answer: {answer}"))
+            if len(turns) == self.questions:
+                break
+        return tuple(turns)
+
+    def _example(
+        self, scene: Scene, rng: np.random.Generator, form: str, turns: tuple[Turn, ...], scene_weight: float = 0.0
+    ) -> Example:
+        if form == "image":
+            return Example(INSTRUCTIONS["plain"], "", picture_of(scene, rng, self.pixels), turns)
+        return Example(INSTRUCTIONS["plain"], WRITERS[form](scene), None, turns, scene_weight)
+
+    def text(self, rng: np.random.Generator, max_objects: int, step: int) -> list[Example]:
+        """Written scenes: questions of every task; one batch in eight rewrites the scene as a list."""
+        form = str(rng.choice(["list", "story", "json"], p=[0.4, 0.35, 0.25]))
+        examples = []
+        while len(examples) < self.rows:
+            scene = random_scene(rng, max_objects)
+            if step % 8 == 7:
+                turns: tuple[Turn, ...] = (Turn(TRANSCRIBE, f"\n{write_list(scene)}"),)
+            else:
+                turns = self._turns(scene, rng, TASKS)
+            if turns:
+                examples.append(self._example(scene, rng, form, turns, 0.05))
+        return examples
+
+    def pictures(self, rng: np.random.Generator, transcribe: bool) -> list[Example]:
+        """Drawn scenes: transcripts, or questions of the tuned tasks."""
+        examples = []
+        while len(examples) < self.rows:
+            scene = random_scene(rng)
+            if transcribe:
+                turns: tuple[Turn, ...] = (Turn(TRANSCRIBE, f"\n{write_list(scene)}"),)
+            else:
+                turns = self._turns(scene, rng, TUNED)
+            if turns:
+                examples.append(self._example(scene, rng, "image", turns))
+        return examples
+
+    def options(
+        self, rng: np.random.Generator, modality: str
+    ) -> tuple[Example, list[tuple[str, int, int]]]:
+        """One scene with every option of every question as a turn, for scoring.
+
+        Returns:
+            the example; per question (task, number of options, index of the right one).
+        """
+        while True:
+            scene = random_scene(rng)
+            turns: list[Turn] = []
+            questions = []
+            for name in TASKS:
+                asked = self._asked(scene, rng, (name,))
+                if asked is None:
+                    continue
+                _, question, options, answer = asked
+                questions.append((name, len(options), options.index(answer)))
+                turns += [Turn(question_block(question, options), f" Answer: {o}") for o in options]
+            if questions:
+                form = "image" if modality == "image" else ("list", "story", "json")[rng.integers(3)]
+                return self._example(scene, rng, form, tuple(turns)), questions
+
+
+def corpus(seed: int) -> list[str]:
+    """Text to train the tokenizer on: scenes in every form, with questions; every plate word is in it."""
+    rng = np.random.default_rng([seed, 7])
+    sampler = Sampler(64)
+    lines = [f" {word}" for word in WORDS] * 20
+    for index in range(3000):
+        scene = random_scene(rng)
+        form = ("list", "story", "json")[index % 3]
+        example = sampler._example(scene, rng, form, sampler._turns(scene, rng, TASKS))
+        lines += [example.instruction, example.scene, *(t.question + t.reply for t in example.turns)]
+    return lines
