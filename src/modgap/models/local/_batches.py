@@ -1,0 +1,114 @@
+"""Which questions are answered together.
+
+Questions about the same scene form a group: their parts are the same but for the last. Groups are sorted by
+number of pictures and by length, longest first, so that a batch pads little and a memory limit shows at
+once; a batch is bounded by rows and by tokens, padding included.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from modgap.models._query import Query
+
+from ._options import Continuation
+from ._prompt import Prompt
+
+
+@dataclass(frozen=True)
+class Job:
+    """One query on its way to a reply.
+
+    Args:
+        index: of the query.
+        query: what was asked.
+        prompt: as text.
+        raw: plain token ids of the prompt; a picture is one token.
+        continuation: the options as token paths, ``None`` when a reply is generated.
+        limit: most new tokens, when a reply is generated.
+    """
+
+    index: int
+    query: Query
+    prompt: Prompt
+    raw: list[int]
+    continuation: Continuation | None = None
+    limit: int = 0
+
+    def size(self, tokens_per_image: int) -> int:
+        """Tokens of prompt and reply, the pictures' estimated."""
+        reply = self.limit if self.continuation is None else self.continuation.longest
+        return len(self.raw) + len(self.prompt.images) * tokens_per_image + reply
+
+
+@dataclass(frozen=True)
+class Group:
+    """Jobs whose prompts begin with the same parts."""
+
+    jobs: tuple[Job, ...]
+
+    @property
+    def kind(self) -> tuple[int, bool, int]:
+        """What the groups of a batch have in common: pictures per prompt, shared or single, length limit."""
+        first = self.jobs[0]
+        return len(first.prompt.images), len(self.jobs) > 1, first.limit
+
+    def size(self, tokens_per_image: int) -> int:
+        """Tokens of the longest job."""
+        return max(job.size(tokens_per_image) for job in self.jobs)
+
+
+def grouped(jobs: Iterable[Job], *, share: bool) -> list[Group]:
+    """Form groups and sort them.
+
+    Args:
+        jobs: in any order.
+        share: whether jobs with the same beginning form a group; else each is alone.
+    """
+    found: dict[object, list[Job]] = {}
+    for job in jobs:
+        key = (job.query.parts[:-1], job.prompt.images) if share and len(job.query.parts) > 1 else job.index
+        found.setdefault(key, []).append(job)
+    groups = [Group(tuple(members)) for members in found.values()]
+    return sorted(groups, key=lambda group: (group.kind, group.size(0)), reverse=True)
+
+
+def take(pending: deque[Group], *, rows: int, tokens: int, tokens_per_image: int | None) -> list[Group]:
+    """Take the next batch off ``pending``.
+
+    Args:
+        pending: sorted groups, not empty.
+        rows: most jobs in the batch.
+        tokens: most tokens in the batch, padding included; a single job may exceed it.
+        tokens_per_image: as seen so far; ``None`` before the first picture, then one group goes alone so
+            that it becomes known.
+
+    Returns:
+        At least one group.
+    """
+    first = pending.popleft()
+    size = first.size(tokens_per_image or 0)
+    room = max(1, min(rows, tokens // max(1, size)))
+    if len(first.jobs) > room:
+        pending.appendleft(Group(first.jobs[room:]))
+        return [Group(first.jobs[:room])]
+    batch, count = [first], len(first.jobs)
+    while pending and pending[0].kind == first.kind and (tokens_per_image is not None or not first.kind[0]):
+        # Sorted by length, so the first group is the longest and decides the padding.
+        count += len(pending[0].jobs)
+        if count > room:
+            break
+        batch.append(pending.popleft())
+    return batch
+
+
+def halves(batch: list[Group]) -> list[list[Group]]:
+    """Two batches with the same jobs; a batch of a single job comes back as it is."""
+    if len(batch) > 1:
+        middle = len(batch) // 2
+        return [batch[:middle], batch[middle:]]
+    jobs = batch[0].jobs
+    middle = len(jobs) // 2
+    return [[Group(half)] for half in (jobs[:middle], jobs[middle:]) if half]

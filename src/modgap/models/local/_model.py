@@ -1,0 +1,330 @@
+"""The local model: plans batches, runs them, and turns every failure into a reply that says why.
+
+A batch that does not fit in memory is halved, and later batches stay that small. A batch that fails for
+another reason is halved until the query at fault is alone; only that one gets an error.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import jinja2
+import torch
+
+from modgap._errors import InputError, ModgapError
+from modgap.media import Modality
+from modgap.models._query import JSON, AnswerMode, Query, Reply
+
+from ._batches import Group, Job, grouped, halves, take
+from ._fingerprint import fingerprint
+from ._generate import draw, forced_rows, generate, score_forced, stream
+from ._load import Pretrained
+from ._options import OptionTokens
+from ._prompt import PromptWriter, splice, unpadded
+from ._score import Contexts, Scores, score_shared, why_not
+
+# What a damaged picture, an odd template or an input that does not fit raises; anything else is a bug.
+_QUERY_ERRORS = (ModgapError, ValueError, RuntimeError, IndexError, jinja2.TemplateError)
+_TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-3}
+_COARSE = 0.25
+"""Largest difference in log-probability that rounding explains in 16-bit arithmetic (our choice)."""
+
+Results = list[tuple[int, Reply]]
+
+
+class LocalModel:
+    """A Hugging Face image-text model on this machine.
+
+    Args:
+        pretrained: the loaded model.
+        answer: how it answers: ``options``, ``generate`` or ``auto``.
+        batch_size: most questions in one batch.
+        batch_tokens: most tokens in one batch, padding included.
+        share_prefix: ``auto`` or ``off``.
+    """
+
+    def __init__(
+        self,
+        pretrained: Pretrained,
+        *,
+        answer: AnswerMode,
+        batch_size: int,
+        batch_tokens: int,
+        share_prefix: str,
+    ) -> None:
+        self.pretrained = pretrained
+        self.notes: list[str] = []
+        """What happened on the way that a user should know, in words."""
+        self._answer: AnswerMode = answer
+        self._rows = batch_size
+        self._tokens = batch_tokens
+        self._writer = PromptWriter(pretrained.processor)
+        self._options = OptionTokens(self._writer)
+        self._shares: bool | None = None if share_prefix == "auto" else False
+        self._tokens_per_image: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Last part of the folder or hub id, and the adapter."""
+        return self.pretrained.name
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """Text and image."""
+        return frozenset({"text", "image"})
+
+    def fingerprint(self) -> dict[str, JSON]:
+        """Everything that changes a reply; see ``_fingerprint.py``."""
+        return fingerprint(self.pretrained, self._answer)
+
+    def close(self) -> None:
+        """Free the memory of the model; it cannot answer afterwards."""
+        self.pretrained = replace(self.pretrained, model=None)
+        _free_memory()
+
+    def reply(self, queries: Sequence[Query]) -> Iterator[tuple[int, Reply]]:
+        """Answer all queries, in batches; see :class:`modgap.models.Model`.
+
+        A query with options is answered ``<prefix> <option>`` with the most likely option, or one drawn in
+        proportion to its probability if the temperature is above 0. An open question is answered by
+        generation.
+        """
+        jobs: list[Job] = []
+        for index, query in enumerate(queries):
+            try:
+                jobs.append(self._job(index, query))
+            except _QUERY_ERRORS as error:
+                yield index, Reply(text=None, error=_words(error))
+        for job, ids in zip(
+            jobs, self._writer.tokenize([job.prompt.text for job in jobs]) if jobs else (), strict=True
+        ):
+            job.raw.extend(ids)
+        scored = [job for job in jobs if job.continuation is not None]
+        written = [job for job in jobs if job.continuation is None]
+        yield from self._run(grouped(scored, share=self._shares is not False), self._score)
+        yield from self._run(grouped(written, share=False), self._write)
+
+    def _job(self, index: int, query: Query) -> Job:
+        prompt = self._writer.write(query.parts)
+        if self._answer == "generate" or (self._answer == "auto" and not query.options):
+            return Job(index, query, prompt, [], limit=query.sampling.max_tokens)
+        if not query.options:
+            raise InputError(
+                "answer mode 'options' needs options and this query has none; use 'auto' or 'generate'"
+            )
+        return Job(
+            index, query, prompt, [], self._options.of(prompt.text, query.answer_prefix, query.options)
+        )
+
+    def _run(
+        self, groups: list[Group], work: Callable[[list[Group]], Results]
+    ) -> Iterator[tuple[int, Reply]]:
+        pending = deque(groups)
+        again: list[list[Group]] = []
+        while again or pending:
+            batch = (
+                again.pop()
+                if again
+                else take(
+                    pending, rows=self._rows, tokens=self._tokens, tokens_per_image=self._tokens_per_image
+                )
+            )
+            count = sum(len(group.jobs) for group in batch)
+            began = time.perf_counter()
+            failure, full = "", False
+            results: Results = []
+            try:
+                results = work(batch)
+            except (torch.OutOfMemoryError, MemoryError):
+                failure, full = "out of memory", True
+            except _QUERY_ERRORS as error:
+                failure = _words(error)
+                full = "DefaultCPUAllocator" in failure  # the CPU allocator has no error of its own
+            if full:
+                # Outside the handler, where the failed batch is no longer held by the traceback.
+                _free_memory()
+                self._shrink(count)
+            if failure and count > 1:
+                again += reversed(halves(batch))
+                continue
+            if failure:
+                if full:
+                    failure = "out of memory for this question alone; use a smaller dtype or another device"
+                results = [(batch[0].jobs[0].index, Reply(text=None, error=failure))]
+            each = (time.perf_counter() - began) / count
+            for index, reply in results:
+                yield index, replace(reply, seconds=each)
+
+    def _shrink(self, count: int) -> None:
+        smaller = max(1, count // 2)
+        if smaller < self._rows:
+            self._rows = smaller
+            self.notes.append(f"a batch of {count} did not fit in memory; batches are now at most {smaller}")
+
+    def _score(self, batch: list[Group]) -> Results:
+        """Score the options of every job of a batch."""
+        if self._shares is False:
+            return self._score_apart([job for group in batch for job in group.jobs])
+        read, heads = self._read_heads(batch)
+        if self._shares is None and (reason := why_not(self.pretrained, read)):
+            return self._stop_sharing(batch, reason)
+        results, kept, contexts = self._contexts(batch, heads)
+        if len(kept) < len(batch):
+            # A group without a question that fits goes, and its picture with it.
+            if not kept:
+                return results
+            read, _ = self._read_heads(kept)
+        scores = score_shared(self.pretrained, contexts, read)
+        if self._shares is None and any(len(group.jobs) > 1 for group in kept):
+            difference = self._difference(kept[0].jobs[0], scores[0][0])
+            limit = _TOLERANCE.get(self.pretrained.model.dtype, _COARSE)
+            if difference > limit:
+                return self._stop_sharing(batch, f"it changes log-probabilities by {difference:.2g}")
+            self._shares = True
+        for group, one, of_group in zip(kept, contexts, scores, strict=True):
+            for job, ids, of_job in zip(group.jobs, one.ids, of_group, strict=True):
+                results.append((job.index, _choice(job, of_job, len(ids))))
+        return results
+
+    def _stop_sharing(self, batch: list[Group], reason: str) -> Results:
+        self._shares = False
+        self.notes.append(f"prompts are read one by one and not shared: {reason}")
+        return self._score(batch)
+
+    def _difference(self, job: Job, shared: Scores) -> float:
+        """How far sharing moves the scores of one question, in log-probability."""
+        ((_, reply),) = self._score_apart([job])
+        return max(abs(a - b) for a, b in zip(shared, reply.option_scores or (), strict=True))
+
+    def _read_heads(self, batch: list[Group]) -> tuple[Any, list[list[int]]]:
+        """The processor's output for the first prompt of each group, and its token ids."""
+        heads = [group.jobs[0] for group in batch]
+        read = self._writer.read([head.prompt for head in heads])
+        ids = unpadded(read)
+        self._learn_image_size(heads[0], ids[0])
+        return read, ids
+
+    def _learn_image_size(self, job: Job, ids: list[int]) -> None:
+        if job.prompt.images:
+            size = (len(ids) - len(job.raw)) // len(job.prompt.images)
+            self._tokens_per_image = max(self._tokens_per_image or 0, size, 0)
+
+    def _contexts(
+        self, batch: list[Group], heads: list[list[int]]
+    ) -> tuple[Results, list[Group], list[Contexts]]:
+        """Token ids of all prompts; errors for those that do not fit the window."""
+        results: Results = []
+        kept: list[Group] = []
+        contexts: list[Contexts] = []
+        for group, head in zip(batch, heads, strict=True):
+            jobs: list[Job] = []
+            ids: list[list[int]] = []
+            for job in group.jobs:
+                prompt = splice(head, group.jobs[0].raw, job.raw)
+                if prompt is None or job.continuation is None:
+                    raise ValueError("prompts of one group differ before the end of their pictures")
+                if error := self._too_long(len(prompt) + job.continuation.longest):
+                    results.append((job.index, error))
+                    continue
+                jobs.append(job)
+                ids.append([*prompt, *job.continuation.forced])
+            if jobs:
+                kept.append(Group(tuple(jobs)))
+                continuations = tuple(job.continuation for job in jobs if job.continuation is not None)
+                contexts.append(Contexts(tuple(ids), continuations))
+        return results, kept, contexts
+
+    def _too_long(self, tokens: int) -> Reply | None:
+        window = self.pretrained.window
+        if window is None or tokens <= window:
+            return None
+        return Reply(
+            text=None,
+            error=f"input of {tokens} tokens is longer than the model's window of {window}; "
+            "use shorter or fewer representations, or a model with a longer window",
+        )
+
+    def _fitting(
+        self, jobs: list[Job], extra: Callable[[Job], int]
+    ) -> tuple[Results, list[tuple[Job, int]], Any]:
+        """Read prompts one by one, and sort out those that do not fit the window.
+
+        Returns:
+            Errors; (job, tokens of its prompt) of those that fit with ``extra`` tokens after them; and the
+            processor's output for these.
+        """
+        read = self._writer.read([job.prompt for job in jobs])
+        results: Results = []
+        kept: list[tuple[Job, int]] = []
+        for job, ids in zip(jobs, unpadded(read), strict=True):
+            if error := self._too_long(len(ids) + extra(job)):
+                results.append((job.index, error))
+            else:
+                kept.append((job, len(ids)))
+        if kept and results:
+            read = self._writer.read([job.prompt for job, _ in kept])
+        return results, kept, read
+
+    def _score_apart(self, jobs: list[Job]) -> Results:
+        """Score options with nothing shared, through the model's own ``generate``."""
+        results, kept, read = self._fitting(
+            jobs, lambda job: job.continuation.longest if job.continuation else 0
+        )
+        if not kept:
+            return results
+        continuations = [job.continuation for job, _ in kept if job.continuation is not None]
+        rows = forced_rows(continuations)
+        if len(rows) > len(kept):
+            read = self._writer.read([kept[question][0].prompt for question, _ in rows])
+        scores = score_forced(self.pretrained, rows, continuations, read)
+        for (job, length), one, of_job in zip(kept, continuations, scores, strict=True):
+            results.append((job.index, _choice(job, of_job, length + len(one.forced))))
+        return results
+
+    def _write(self, batch: list[Group]) -> Results:
+        """Generate a reply to every job of a batch."""
+        results, kept, read = self._fitting([job for group in batch for job in group.jobs], lambda _: 1)
+        window = self.pretrained.window
+        # A reply ends with the window at the latest. The few that could reach it are batched by their room.
+        rooms = [job.limit if window is None else min(job.limit, window - length) for job, length in kept]
+        for room in sorted(set(rooms)):
+            some = [pair for pair, its_room in zip(kept, rooms, strict=True) if its_room == room]
+            if len(some) < len(kept):
+                read = self._writer.read([job.prompt for job, _ in some])
+            replies = generate(self.pretrained, [job.query for job, _ in some], read, room)
+            for (job, length), reply in zip(some, replies, strict=True):
+                usage = {"prompt_tokens": float(length), "completion_tokens": float(reply.tokens)}
+                results.append((job.index, Reply(reply.text, usage=usage)))
+        return results
+
+
+def _choice(job: Job, scores: Scores, tokens: int) -> Reply:
+    """The reply that names the best option, or the drawn one."""
+    query = job.query
+    values = torch.tensor(scores, dtype=torch.float64)
+    if not bool(values.isfinite().any()):
+        return Reply(
+            text=None, error="the model gave no number for any option; its arithmetic overflowed, try float32"
+        )
+    if query.sampling.temperature > 0:
+        best = draw(values, query.sampling, stream(query).random())
+    else:
+        best = int(values.argmax())
+    text = f"{query.answer_prefix} {query.options[best]}".strip()
+    return Reply(text, option_scores=scores, usage={"prompt_tokens": float(tokens)})
+
+
+def _words(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[:500]
+
+
+def _free_memory() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
