@@ -1,8 +1,17 @@
 """The rendered world: seeded scenes with an exact graph, drawn, written down, captioned and read back."""
 
+from ._captions import Caption as Caption
+from ._captions import Span as Span
+from ._captions import write_caption as write_caption
 from ._check import check_scene as check_scene
 from ._decode import decode_picture as decode_picture
 from ._draw import draw_scene as draw_scene
+from ._facts import FACT_KINDS as FACT_KINDS
+from ._facts import POSITIONS as POSITIONS
+from ._facts import Fact as Fact
+from ._facts import count_matching as count_matching
+from ._facts import fact_holds as fact_holds
+from ._facts import position_of as position_of
 from ._geometry import box_of as box_of
 from ._geometry import distance_between as distance_between
 from ._geometry import in_front as in_front
@@ -26,6 +35,8 @@ from ._scene import STYLES as STYLES
 from ._scene import BackgroundObject as BackgroundObject
 from ._scene import Scene as Scene
 from ._scene import SceneObject as SceneObject
+from ._story import read_story as read_story
+from ._story import write_story as write_story
 from ._text import read_json as read_json
 from ._text import read_list as read_list
 from ._text import write_json as write_json

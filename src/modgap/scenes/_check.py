@@ -29,7 +29,7 @@ def check_scene(scene: Scene) -> None:
         if obj.fill not in _FILLS:
             raise UnknownName("fill", obj.fill, FILLS)
         _position(obj.shape, obj.x, obj.y)
-        if not 0 <= obj.depth <= MAX_DEPTH:
+        if not _whole(obj.depth, MAX_DEPTH):
             raise InputError(f"depth {obj.depth} of the {obj.shape} is not accepted; give 0 (nearest) to 9")
         if obj.depth and not scene.perspective:
             raise InputError(f"depth {obj.depth} of the {obj.shape} needs a scene with perspective; give 0")
@@ -42,5 +42,10 @@ def check_scene(scene: Scene) -> None:
 
 
 def _position(name: str, x: int, y: int) -> None:
-    if not (0 <= x <= MAX_POSITION and 0 <= y <= MAX_POSITION):
-        raise InputError(f"position {x}, {y} of the {name} is outside the picture; give 0 to 99 percent")
+    if not (_whole(x, MAX_POSITION) and _whole(y, MAX_POSITION)):
+        raise InputError(f"position {x}, {y} of the {name} is not accepted; give whole percents from 0 to 99")
+
+
+def _whole(value: int, most: int) -> bool:
+    # A scene made by hand may hold a float or a bool, which would be written but not read back.
+    return type(value) is int and 0 <= value <= most
