@@ -30,6 +30,7 @@ class Record:
         expected: the right answer.
         outcome: one of the five.
         conflicting: several final statements disagreed; ``answer`` is the last.
+        declined: the provider said that the model declined, whatever the reply says.
         error: why the call failed, in words.
         seconds: wall time of the call.
         option_scores: log-probability per option, if scored.
@@ -50,6 +51,7 @@ class Record:
     expected: str
     outcome: Outcome
     conflicting: bool = False
+    declined: bool = False
     error: str | None = None
     seconds: float = 0.0
     option_scores: tuple[float, ...] | None = None

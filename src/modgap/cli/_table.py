@@ -1,0 +1,144 @@
+"""The figures of a run as a table on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modgap.evaluate import Cell, Run, Summary
+
+NARROWEST = 100
+"""Columns of a table that is written to a file or a pipe."""
+
+
+def print_summary(run: Run) -> None:
+    """Print what a run found: the gap of every task with its interval, or, without a gap, the accuracies."""
+    from modgap.evaluate import summarize
+
+    summary = summarize(run.records(), run.problems(media=False))
+    console = _console()
+    console.print()
+    console.print(_gap_table(summary) if summary.gaps else _cell_table(summary))
+    console.print(summary.verdict, markup=False)
+    for note in summary.notes:
+        console.print(f"note: {note}", markup=False, style="dim")
+    console.print()
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a plain table, aligned to the left."""
+    table = _table(columns)
+    for row in rows:
+        table.add_row(*(_escaped(value) for value in row))
+    _console().print(table)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, NARROWEST)
+    return console
+
+
+def _table(columns: Sequence[str], numeric: Sequence[str] = ()) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in numeric else "left")
+    return table
+
+
+def _escaped(text: str) -> str:
+    """Names come from files of a user: brackets in them are no markup."""
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _gap_table(summary: Summary) -> Any:
+    level = f"{100 * summary.level:.0f} %"
+    numbers = ("in words", "shown", "gap", f"{level} interval", "p", "n")
+    table = _table(("task", "modality", *numbers), numbers)
+    for gap in summary.gaps:
+        table.add_row(
+            _escaped(gap.task),
+            gap.modality,
+            _percent(gap.text_accuracy),
+            _percent(gap.modality_accuracy),
+            _points(gap.gap_points),
+            _interval(gap.low_points, gap.high_points),
+            _p(gap.p_holm),
+            f"{gap.n:,}",
+            style="bold" if gap.claimed else None,
+        )
+    table.add_section()
+    for pooled in summary.pooled:
+        table.add_row(
+            "all problems",
+            pooled.modality,
+            _percent(pooled.text_accuracy),
+            _percent(pooled.modality_accuracy),
+            _points(pooled.gap_points),
+            _interval(pooled.low_points, pooled.high_points),
+            _p(pooled.p_holm),
+            f"{pooled.n:,}",
+            style="bold" if pooled.claimed else None,
+        )
+    for macro in summary.macro:
+        table.add_row(
+            "mean of tasks",
+            macro.modality,
+            _percent(macro.text_accuracy),
+            _percent(macro.modality_accuracy),
+            _points(macro.gap_points),
+            _interval(macro.low_points, macro.high_points),
+            "",
+            "",
+        )
+    table.caption = "gap = words − shown, in points; p adjusted over tasks (Holm); bold: a gap can be claimed"
+    table.caption_justify = "left"
+    return table
+
+
+def _cell_table(summary: Summary) -> Any:
+    numbers = ("accuracy", f"{100 * summary.level:.0f} % interval", "chance", "unparsed", "errors", "n")
+    table = _table(("task", "representation", *numbers), numbers)
+    for cell in summary.cells:
+        table.add_row(*_cell_row(cell))
+    return table
+
+
+def _cell_row(cell: Cell) -> list[str]:
+    known = cell.accuracy is not None
+    return [
+        _escaped(cell.task),
+        _escaped(cell.representation),
+        _percent(cell.accuracy) if cell.accuracy is not None else "",
+        f"{100 * cell.low:.1f} to {100 * cell.high:.1f}" if known else "",
+        _percent(cell.chance) if cell.chance is not None else "",
+        f"{cell.outcomes['unparsed']:,}",
+        f"{cell.outcomes['error']:,}",
+        f"{cell.n:,}",
+    ]
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f} %"
+
+
+def _points(points: float) -> str:
+    text = f"{points:+.1f}"
+    return "0.0" if float(text) == 0 else text.replace("-", "−")
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{_points(low)} to {_points(high)}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,37 @@
+"""``modgap generate``: a suite as files, for other programs or to be kept fixed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def generate(
+    *,
+    suite: Annotated[str, typer.Argument(help="Name of a suite.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder to make.", show_default=False)],
+    n: Annotated[
+        int | None, typer.Option("-n", help="Number of problems; the suite decides otherwise.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the problems.")] = 0,
+    tasks: Annotated[str | None, typer.Option(help="Such as count,relation. Default: all.")] = None,
+    representations: Annotated[str | None, typer.Option(help="Such as list,image. Default: all.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="DIAL=VALUE", help="A dial of the suite, such as level=hard; repeatable."
+        ),
+    ] = None,
+) -> None:
+    """Write the problems of a suite: a parquet file, the media, and a manifest.
+
+    The folder is itself a suite: give it to --suite of modgap measure.
+    """
+    from modgap.cli._values import dials, listed
+    from modgap.tasks import load_suite, write_suite
+
+    loaded = load_suite(suite, tasks=listed(tasks) or (), **(dials(set_, "--set") or {}))
+    written = write_suite(loaded, out, n=n, seed=seed, representations=listed(representations))
+    typer.echo(f"{written}")
