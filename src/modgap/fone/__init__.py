@@ -1,0 +1,11 @@
+"""Numbers as single tokens with an exact Fourier embedding (FoNE)."""
+
+from ._find import NumberSpan as NumberSpan
+from ._find import SplitText as SplitText
+from ._find import find_numbers as find_numbers
+from ._find import split_text as split_text
+from ._parse import as_number as as_number
+from ._parse import parse_number as parse_number
+from ._policy import KINDS as KINDS
+from ._policy import Policy as Policy
+from .number import Number as Number
