@@ -1,7 +1,7 @@
 """A table of replies with the answer a careful person reads from each, and what must hold for any reply.
 
 The forms in the table are those that defeat naive readers of stored replies: labels restated before the
-answer, "neither even nor odd", nested braces, Unicode minus, numbers in explanations, hedges, refusals, echoes.
+answer, "neither even nor odd", nested braces, Unicode minus, numbers in explanations, hedges, refusals.
 """
 
 from __future__ import annotations

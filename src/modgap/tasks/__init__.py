@@ -8,3 +8,6 @@ from ._problem import AnswerKind as AnswerKind
 from ._problem import Problem as Problem
 from ._problem import Representation as Representation
 from ._problem import Status as Status
+from ._task import Task as Task
+from ._task import load as load
+from ._task import names as names
