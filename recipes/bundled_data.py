@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 from bundled_batch import Example, Turn
 
-from modgap.evaluate import INSTRUCTIONS, question_block
+from modgap.evaluate._prompts import INSTRUCTIONS, question_block
 from modgap.scenes import (
     BACKGROUNDS,
     STYLES,
@@ -22,10 +22,16 @@ from modgap.scenes import (
     write_list,
     write_story,
 )
+from modgap.tasks.scenes._world import Dials, sample_world
 
 TASKS = ("count", "relation", "attribute", "existence", "depth", "distance", "binding", "reading")
 TUNED = ("count", "attribute", "existence")
 """The tasks that are ever asked about a picture in training."""
+
+WEIGHTS = {"count": 1.5, "relation": 1.5, "distance": 2.0, "attribute": 0.7, "reading": 0.5} | {
+    "existence": 1.0, "depth": 1.0, "binding": 0.8
+}
+"""How often a task is asked in training; the ones that are learned late are asked more often."""
 
 WRITERS: dict[str, Callable[[Scene], str]] = {"list": write_list, "json": write_json, "story": write_story}
 TRANSCRIBE = "\n\nWrite the scene as a list."
@@ -35,7 +41,7 @@ TRAIN_STYLES, TRAIN_BACKGROUNDS = STYLES[:2], BACKGROUNDS[:4]
 
 
 def random_scene(rng: np.random.Generator, max_objects: int = 5, perspective: float = 0.3) -> Scene:
-    """A scene of 2 to ``max_objects`` objects; a share ``perspective`` of them in depth."""
+    """A scene of any colours and shapes, for the vision encoder: 2 to ``max_objects`` objects; a share ``perspective`` of them in depth."""
     return sample_scene(
         rng,
         SceneSettings(
@@ -45,6 +51,11 @@ def random_scene(rng: np.random.Generator, max_objects: int = 5, perspective: fl
             perspective=bool(rng.random() < perspective),
         ),
     )
+
+
+def world_scene(rng: np.random.Generator, max_objects: int = 5, perspective: float = 0.3) -> Scene:
+    """A scene as the suite ``scenes`` draws them; a share ``perspective`` of them in depth."""
+    return sample_world(rng, Dials(max_objects=max_objects, perspective=bool(rng.random() < perspective)))
 
 
 def picture_of(scene: Scene, rng: np.random.Generator, pixels: int) -> np.ndarray:
@@ -71,14 +82,15 @@ class Sampler:
         rows: scenes per batch.
     """
 
-    def __init__(self, pixels: int, questions: int = 8, rows: int = 32) -> None:
+    def __init__(self, pixels: int, questions: int = 8, rows: int = 16) -> None:
         self.pixels, self.questions, self.rows = pixels, questions, rows
         self.modules = _modules(TASKS)
 
     def _asked(
         self, scene: Scene, rng: np.random.Generator, tasks: tuple[str, ...]
     ) -> tuple[str, str, tuple[str, ...], str] | None:
-        name = tasks[rng.integers(len(tasks))]
+        weights = np.array([WEIGHTS[name] for name in tasks])
+        name = tasks[int(np.searchsorted(weights.cumsum() / weights.sum(), rng.random()))]
         module = self.modules[name]
         instance = module.ask(scene, rng)
         if instance is None:
@@ -108,7 +120,7 @@ class Sampler:
         form = str(rng.choice(["list", "story", "json"], p=[0.4, 0.35, 0.25]))
         examples = []
         while len(examples) < self.rows:
-            scene = random_scene(rng, max_objects)
+            scene = world_scene(rng, max_objects)
             if step % 8 == 7:
                 turns: tuple[Turn, ...] = (Turn(TRANSCRIBE, f"\n{write_list(scene)}"),)
             else:
@@ -121,7 +133,7 @@ class Sampler:
         """Drawn scenes: transcripts, or questions of the tuned tasks."""
         examples = []
         while len(examples) < self.rows:
-            scene = random_scene(rng)
+            scene = world_scene(rng)
             if transcribe:
                 turns: tuple[Turn, ...] = (Turn(TRANSCRIBE, f"\n{write_list(scene)}"),)
             else:
@@ -139,7 +151,7 @@ class Sampler:
             the example; per question (task, number of options, index of the right one).
         """
         while True:
-            scene = random_scene(rng)
+            scene = world_scene(rng)
             turns: list[Turn] = []
             questions = []
             for name in TASKS:
@@ -160,7 +172,7 @@ def corpus(seed: int) -> list[str]:
     sampler = Sampler(64)
     lines = [f" {word}" for word in WORDS] * 20
     for index in range(3000):
-        scene = random_scene(rng)
+        scene = world_scene(rng)
         form = ("list", "story", "json")[index % 3]
         example = sampler._example(scene, rng, form, sampler._turns(scene, rng, TASKS))
         lines += [example.instruction, example.scene, *(t.question + t.reply for t in example.turns)]

@@ -52,7 +52,7 @@ def train_stage(
     peak: float,
     folder: Path,
     check: Callable[[], dict[str, float]] | None = None,
-    check_every: int = 2000,
+    check_every: int = 500,
 ) -> None:
     """Run one stage, or what is left of it.
 
@@ -230,8 +230,8 @@ def main() -> None:
     parser.add_argument("--size", choices=sorted(MODEL_SIZES), default="small")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--vision-steps", type=int, default=3000)
-    parser.add_argument("--text-steps", type=int, default=12000)
-    parser.add_argument("--picture-steps", type=int, default=8000)
+    parser.add_argument("--text-steps", type=int, default=6000)
+    parser.add_argument("--picture-steps", type=int, default=4000)
     parser.add_argument("--stage", choices=("vision", "all"), default="all")
     parser.add_argument("--threads", type=int, default=0, help="0 leaves the library's choice")
     args = parser.parse_args()
