@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modgap._errors import InputError, UnknownName
+from modgap.evaluate import strategies
 from modgap.evaluate._config import Dial, MeasureConfig, plain
 from modgap.evaluate._fingerprint import KeyMaker, digest, folder_name
 from modgap.evaluate._prompts import PROMPT_VERSION
@@ -190,6 +191,7 @@ def _run(
             suite.problems(config.n, config.seed, tuple(shown)),
             model=model,
             parser=suite,
+            ask=strategies.load(config.strategy),
             config=config,
             keys=keys,
             writer=writer,

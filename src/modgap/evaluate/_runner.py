@@ -16,7 +16,7 @@ from modgap.evaluate._config import MeasureConfig
 from modgap.evaluate._fingerprint import KeyMaker, problem_digest
 from modgap.evaluate._record import Outcome, Record
 from modgap.evaluate._writer import RunWriter
-from modgap.evaluate.strategies import Asking, Context, load
+from modgap.evaluate.strategies import Asking, Context, Strategy
 from modgap.media import Text
 from modgap.models import Model, Query, Reply
 from modgap.tasks import Answer, Problem, Representation
@@ -80,6 +80,7 @@ def run_problems(
     *,
     model: Model,
     parser: Parser,
+    ask: Strategy,
     config: MeasureConfig,
     keys: KeyMaker,
     writer: RunWriter,
@@ -91,6 +92,7 @@ def run_problems(
         problems: with the representations to ask, and no others.
         model: who is asked.
         parser: reads the replies.
+        ask: the strategy that ``config`` names.
         config: how they are asked.
         keys: names the samples.
         writer: where they are kept.
@@ -115,7 +117,7 @@ def run_problems(
                     "give every problem of the suite an id of its own"
                 )
             writer.add_problem(problem)
-            for opened in _open(problem, digest, config, keys):
+            for opened in _open(problem, digest, ask, config, keys):
                 if opened.key in writer.done:
                     kept += 1
                 else:
@@ -132,8 +134,10 @@ def run_problems(
             )
 
 
-def chunked(problems: Iterable[Problem]) -> Iterator[list[Problem]]:
-    """Lists of problems, each at most ``CHUNK_PROBLEMS`` long and about ``CHUNK_BYTES`` large."""
+def chunked(
+    problems: Iterable[Problem], most: int = CHUNK_PROBLEMS, most_bytes: int = CHUNK_BYTES
+) -> Iterator[list[Problem]]:
+    """Lists of at most ``most`` problems; one ends early when its media exceed ``most_bytes``."""
     chunk: list[Problem] = []
     size = 0
     for problem in problems:
@@ -141,15 +145,16 @@ def chunked(problems: Iterable[Problem]) -> Iterator[list[Problem]]:
         size += sum(
             len(part.data) for r in problem.representations for part in r.parts if not isinstance(part, Text)
         )
-        if len(chunk) >= CHUNK_PROBLEMS or size >= CHUNK_BYTES:
+        if len(chunk) >= most or size >= most_bytes:
             yield chunk
             chunk, size = [], 0
     if chunk:
         yield chunk
 
 
-def _open(problem: Problem, digest: str, config: MeasureConfig, keys: KeyMaker) -> Iterator[_Open]:
-    ask = load(config.strategy)
+def _open(
+    problem: Problem, digest: str, ask: Strategy, config: MeasureConfig, keys: KeyMaker
+) -> Iterator[_Open]:
     for sample in range(config.samples):
         context = Context(config.strategy, config.wording, config.sampling(), sample)
         for representation in problem.representations:
