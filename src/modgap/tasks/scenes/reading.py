@@ -2,8 +2,8 @@
 
     "What word is written on the red circle?"   options cat, tent, bat, nest
 
-Words come in fixed pairs that look alike. The options are two pairs: the right word with its mate, and the word
-on another object (any other word if there is none) with its mate, so no option stands out among the four.
+Words come in fixed pairs that look alike. The options are two pairs: the right word with its mate, and the
+word on another object (any other word if there is none) with its mate, so none of the four stands out.
 """
 
 from __future__ import annotations
@@ -58,9 +58,8 @@ def ask(scene: Scene, rng: np.random.Generator, target: None = None) -> ReadingP
         if phrase:
             word = scene.objects[i].word
             pair = (word, _mates()[word])
-            other = next(
-                (w for j in shuffled(rng, written) if (w := scene.objects[j].word) not in pair), word
-            )
+            elsewhere = [scene.objects[j].word for j in shuffled(rng, written)]
+            other = next((w for w in elsewhere if w not in pair), word)
             while other in pair:
                 other = pick(rng, WORDS)
             return ReadingProblem(scene, i, phrase, tuple(shuffled(rng, (*pair, other, _mates()[other]))))
@@ -94,7 +93,7 @@ def difficulty(p: ReadingProblem) -> dict[str, float | int | str]:
 
 @cache
 def _mates() -> dict[str, str]:
-    """Each word → the word it is paired with; the most similar pairs are made first (their number is even)."""
+    """Each word → the word it is paired with; the most similar are paired first, and none is left over."""
 
     def shared(pair: tuple[str, str]) -> int:
         a, b = pair
