@@ -8,15 +8,15 @@ captions and edits of captions alike.
 | ``color``, ``shape``, ``size``, ``fill`` | the subject has this value | an object |
 | ``word`` | the plate of the subject carries this word | an object |
 | ``position`` | the subject lies in this ninth of the picture: ``top left``, ``top`` … | an object |
-| ``relation`` | the subject is ``left``, ``right``, ``above``, ``below``, seen from the object | two objects |
+| ``relation`` | the subject is ``left``, ``right``, ``above``, ``below`` of the object | two objects |
 | ``depth`` | the subject is ``nearer`` or ``farther`` than the object | two objects |
 | ``depth`` | the subject is the ``nearest`` or ``farthest`` of all | an object |
 | ``count`` | exactly this many (digits) answer to the description ``of`` | the scene |
 | ``existence`` | something answers to this description | the scene |
 | ``absence`` | nothing answers to this description | the scene |
 
-A description is one shape or ``object``, with a size, fill and colour or without; or ``plate``; or the name of
-a small background object.
+A description is one shape or ``object``, with a size, fill and colour or without; or ``plate``; or the name
+of a small background object.
 """
 
 from __future__ import annotations

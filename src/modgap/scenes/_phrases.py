@@ -47,7 +47,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Sentence:
-    """A form and what fills its slots; a space stands between the pieces of a slot, but not before a comma."""
+    """A form and what fills its slots; spaces part the pieces of a slot, but no space precedes a comma."""
 
     form: str
     slots: dict[str, list[Piece]]
@@ -196,10 +196,12 @@ class Speaker:
     def extreme_depth(self, value: str) -> Sentence | None:
         """Which object is ``nearest`` or ``farthest`` of all; ``None`` if there is no one such object."""
         depths = [o.depth for o in self.scene.objects]
+        if len(depths) < 2:
+            return None
         extreme = (min if value == "nearest" else max)(depths)
         index = depths.index(extreme)
         named = self.name(index)
-        if named is None or depths.count(extreme) > 1 or len(depths) < 2:
+        if named is None or depths.count(extreme) > 1:
             return None
         return Sentence(
             "{thing} is the {depth} of all.",

@@ -18,10 +18,10 @@ from ._shapes import DISC_RADIUS, OUTLINE_RADIUS, OUTLINES, SIDE
 _SMALL = 128  # sprites up to this side are kept by the thousand, larger ones are few
 
 # Widths as fractions of the radius of the object (our choice: told apart by eye at a radius of 3.5 pixels).
-_RIM = {"circle": 0.28, "square": 0.25, "triangle": 0.22, "diamond": 0.25, "star": 0.19, "cross": 0.19}
-_CONTOUR = 0.11
-_STRIPED_RIM = 0.12
-_STRIPE_PERIOD = 0.56
+_RIM = {"circle": 0.28, "square": 0.25, "triangle": 0.18, "diamond": 0.25, "star": 0.155, "cross": 0.19}
+_CONTOUR = 0.09
+_STRIPED_RIM = 0.09
+_STRIPE_PERIOD = 0.58
 _SHADOW_OFFSET = 0.16
 _SHADOW_BLUR = 0.10
 _SHADOW_STRENGTH = 105
@@ -76,7 +76,9 @@ class _Stencil:
         mask = self._blank()
         draw = ImageDraw.Draw(mask)
         period = _STRIPE_PERIOD * self.radius * 2**0.5  # measured along an edge of the sprite
-        start = self.side / 2 - 0.5 - period / 4  # a coloured band runs through the middle
+        start = (
+            self.side / 2 - 0.5 - period / 8
+        )  # this far off the middle, the smallest stars show a light band
         for band in range(-6, 7):
             left = start + band * period
             top, bottom = left + self.side / 2, left - self.side / 2
@@ -105,10 +107,10 @@ def _object(shape: str, color: str, fill: str, style: str, radius: float) -> PIL
         picture.paste(paint, mask=stencil.stripes())
         picture.paste(paint, mask=stencil.rim(_STRIPED_RIM * radius))
     elif fill == "outlined":  # a contour lies on the rim and must not hide its colour
-        width = _RIM[shape] + (_CONTOUR if style == "contour" else 0.0)
+        width = _RIM[shape] + (0.5 * _CONTOUR if style == "contour" else 0.0)
         picture.paste(paint, mask=stencil.rim(width * radius))
     if style == "contour":
-        picture.paste(CONTOUR[color], mask=stencil.rim(max(_CONTOUR * radius, 0.7)))
+        picture.paste(CONTOUR[color], mask=stencil.rim(max(_CONTOUR * radius, 0.5)))
     picture.putalpha(stencil.whole)
     return picture.reduce(stencil.k)
 
@@ -151,7 +153,7 @@ def plate_sprite(word: str, pixels: int) -> PIL.Image.Image:
     corner = height * k * 0.18
     ImageDraw.Draw(shape).rounded_rectangle((0, 0, width * k - 1, height * k - 1), corner, fill=255)
     picture = PIL.Image.new("RGB", shape.size, PLATE)
-    rim = max(round(pixels * 0.005 * k), k // 2)
+    rim = max(round(pixels * 0.005 * k), 1)
     ImageDraw.Draw(picture).rounded_rectangle(
         (0, 0, width * k - 1, height * k - 1), corner, outline=PLATE_RIM, width=rim
     )
@@ -166,7 +168,7 @@ def _write(picture: PIL.Image.Image, word: str, cell: float) -> None:
     Neither kerning nor the layout engine of the machine can then change the picture. Letters reach from the
     top of an "l" to the line; one that is too wide for its cell is squeezed.
     """
-    font = ImageFont.load_default(picture.height * 0.80)
+    font = ImageFont.load_default(picture.height * 0.95)
     bold = max(round(picture.height * 0.020), 1)
     _, above, _, below = font.getbbox("l", anchor="ls", stroke_width=bold)
     line = (picture.height - (below - above)) / 2 - above

@@ -23,7 +23,7 @@ _OPENING = (
     "This is a square picture; places are in percent of its side, across from the left and down from the top."
 )
 _DEPTH = "Depth runs from 0, the nearest, to 9, the farthest."
-_NOTHING = "There is nothing to see."
+_NOTHING = "There is no object."
 
 # "thing" is the object with its word and "place" is where it stands; a comma closes a place with a depth.
 _FORMS = (
@@ -104,7 +104,7 @@ def read_story(text: str) -> Scene:
     objects: list[SceneObject] = []
     things: list[BackgroundObject] = []
     for number, sentence in enumerate(sentences[start:], start=start + 1):
-        if sentence == _NOTHING and len(sentences) == number and not objects:
+        if sentence == _NOTHING and number == start + 1:
             continue
         thing = _first(_THING_PATTERNS, sentence)
         if thing is not None:
@@ -128,6 +128,8 @@ def read_story(text: str) -> Scene:
                 m["word"] or "",
             )
         )
+    if bool(objects) == (sentences[start : start + 1] == [_NOTHING]):
+        raise FileError(f"story: expected sentences about objects, or {_NOTHING!r} and none of them")
     return checked(Scene(tuple(objects), tuple(things), perspective), "story")
 
 

@@ -26,7 +26,7 @@ MAX_TEXT = 100_000
 
 _HEADER = "Objects (x from the left, y from the top):"
 _HEADER_DEPTH = "Objects (x from the left, y from the top, depth 0 is nearest):"
-_NOTHING = "- nothing"
+_NOTHING = "- none"
 _BACKGROUND = "Background:"
 _LINE = re.compile(
     r"- (?P<size>[a-z]{1,12}) (?P<fill>[a-z]{1,12}) (?P<color>[a-z]{1,12}) (?P<shape>[a-z]{1,12})"
@@ -99,6 +99,8 @@ def read_list(text: str) -> Scene:
                     m["word"] or "",
                 )
             )
+    if bool(objects) == (lines[1:2] == [_NOTHING]):
+        raise FileError(f"list: expected lines about objects, or {_NOTHING!r} and none of them")
     return checked(Scene(tuple(objects), tuple(things), perspective), "list")
 
 
