@@ -51,7 +51,7 @@ def write_suite(
         folder: where to; made if it is not there, and must be empty if it is.
         suite: where they come from; names the suite, its settings and representations.
         seed: of the draw, for the manifest.
-        representations: those that the problems have; all of the suite if ``None``. The columns of the parquet.
+        representations: those that the problems have; all of the suite if ``None``.
         parquet: also write parquet.
 
     Returns:

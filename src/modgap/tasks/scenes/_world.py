@@ -189,11 +189,11 @@ def render(p: OnScene, representation: str, style: Style) -> tuple[Part, ...]:
     return (Text(_WRITERS[representation](p.scene)),)
 
 
-def decode(representation: str, parts: tuple[Part, ...]) -> Scene:
-    """The scene, read back from one representation (a picture: in style ``flat`` on white)."""
+def decode(representation: str, parts: tuple[Part, ...], *, perspective: bool = False) -> Scene:
+    """The scene, read back from one representation; a picture does not say whether it has perspective."""
     (part,) = parts
     if isinstance(part, Image):
-        return decode_picture(part.to_pil())
+        return decode_picture(part.to_pil(), perspective=perspective)
     if isinstance(part, Text):
         return _READERS[representation](part.text)
     raise FileError(f"representation {representation!r} has a {part.modality} part; expected text or image")

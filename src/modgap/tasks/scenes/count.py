@@ -65,7 +65,10 @@ def ask(
     kind = target[1] if target else pick(rng, _KINDS)
     counts = _counts(scene, kind)
     if target is None:
-        wanted = pick(rng, sorted({count for count in counts.values() if count <= most}))
+        possible = sorted({count for count in counts.values() if count <= most})
+        if not possible:  # every object is of this kind, and they are too many
+            return None
+        wanted = pick(rng, possible)
     else:
         wanted = target[0]
     fitting = [look for look, count in counts.items() if count == wanted]

@@ -3,7 +3,8 @@
     "Which is nearer to the viewer, the red circle or the blue star?"   options red circle, blue star
 
 In the picture the farther object is smaller and higher, and may be half hidden; the text states depths. The
-two are at least ``depth_step`` of ten levels apart. Scenes have perspective here, whatever the dial says.
+two are ``depth_step`` of ten levels apart, more where the scene has no such pair. Scenes have perspective
+here, whatever the dial says.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from modgap.media import Part
 from modgap.scenes import Scene
 
 from ._phrases import phrase_of
@@ -20,7 +22,7 @@ from ._world import REPRESENTATIONS as REPRESENTATIONS
 from ._world import Dials as Dials
 from ._world import Style as Style
 from ._world import content as content
-from ._world import decode as decode
+from ._world import decode as decode_scene
 from ._world import find, measures, shuffled
 from ._world import group as group
 from ._world import parse as parse
@@ -42,7 +44,12 @@ class DepthProblem:
 
 
 def ask(
-    scene: Scene, rng: np.random.Generator, target: None = None, step: int = Dials().depth_step
+    scene: Scene,
+    rng: np.random.Generator,
+    target: None = None,
+    step: int = Dials().depth_step,
+    *,
+    closest: bool = False,
 ) -> DepthProblem | None:
     """A question about a scene.
 
@@ -51,14 +58,17 @@ def ask(
         rng: where all randomness comes from.
         target: not used.
         step: see ``depth_step``.
+        closest: take the pair with the smallest step, instead of any.
 
     Returns:
         The problem, or ``None`` if no two objects that can be named are that far apart in depth.
     """
-    n = len(scene.objects)
-    for i, j in shuffled(rng, [(i, j) for i in range(n) for j in range(n) if i != j]):
-        if abs(scene.objects[i].depth - scene.objects[j].depth) < step:
-            continue
+    depths = [o.depth for o in scene.objects]
+    n = len(depths)
+    pairs = shuffled(rng, [(i, j) for i in range(n) for j in range(n) if abs(depths[i] - depths[j]) >= step])
+    if closest:
+        pairs.sort(key=lambda pair: abs(depths[pair[0]] - depths[pair[1]]))
+    for i, j in pairs:
         first, second = phrase_of(scene, i), phrase_of(scene, j)
         if first and second:
             return DepthProblem(scene, i, j, first, second, tuple(shuffled(rng, (first, second))))
@@ -68,7 +78,7 @@ def ask(
 def sample(rng: np.random.Generator, dials: Dials) -> DepthProblem:
     """Draw a problem."""
     deep = replace(dials, perspective=True)
-    return find("depth", rng, deep, lambda scene, own: ask(scene, own, step=dials.depth_step))
+    return find("depth", rng, deep, lambda scene, own: ask(scene, own, step=dials.depth_step, closest=True))
 
 
 def question(p: DepthProblem) -> str:
@@ -89,3 +99,8 @@ def answer(p: DepthProblem) -> str:
 def difficulty(p: DepthProblem) -> dict[str, float | int | str]:
     """Objects in the scene, and how many depth levels the two are apart."""
     return measures(p.scene, depth_step=abs(p.scene.objects[p.i].depth - p.scene.objects[p.j].depth))
+
+
+def decode(representation: str, parts: tuple[Part, ...]) -> Scene:
+    """The scene, read back from one representation."""
+    return decode_scene(representation, parts, perspective=True)

@@ -2,12 +2,14 @@
 
     "Which is closer to the red circle, the blue star or the green square?"   options blue star, green square
 
-The farther one is at least ``distance_ratio`` times as far away as the closer one.
+The farther one is ``distance_ratio`` times as far away as the closer one, more where the scene has no such
+three.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 
@@ -44,7 +46,12 @@ class DistanceProblem:
 
 
 def ask(
-    scene: Scene, rng: np.random.Generator, target: None = None, ratio: float = Dials().distance_ratio
+    scene: Scene,
+    rng: np.random.Generator,
+    target: None = None,
+    ratio: float = Dials().distance_ratio,
+    *,
+    closest: bool = False,
 ) -> DistanceProblem | None:
     """A question about a scene.
 
@@ -53,19 +60,21 @@ def ask(
         rng: where all randomness comes from.
         target: not used.
         ratio: see ``distance_ratio``.
+        closest: look at every triple and take the one with the smallest ratio, instead of a few and any.
 
     Returns:
         The problem, or ``None`` if none was found among the triples looked at.
     """
-    objects = scene.objects
-    if len(objects) < 3:
+    n = len(scene.objects)
+    if n < 3:
         return None
-    for _ in range(_MAX_TRIPLES):
-        to, i, j = shuffled(rng, range(len(objects)))[:3]
-        close, far = sorted(
-            (distance_between(objects[to], objects[i]), distance_between(objects[to], objects[j]))
-        )
-        if far < ratio * close:
+    if closest:
+        triples = shuffled(rng, list(permutations(range(n), 3)))
+        triples.sort(key=lambda triple: _ratio(scene, *triple))
+    else:
+        triples = [_triple(rng, n) for _ in range(_MAX_TRIPLES)]
+    for to, i, j in triples:
+        if _ratio(scene, to, i, j) < ratio:
             continue
         reference, first, second = phrase_of(scene, to), phrase_of(scene, i), phrase_of(scene, j)
         if reference and first and second:
@@ -76,7 +85,9 @@ def ask(
 
 def sample(rng: np.random.Generator, dials: Dials) -> DistanceProblem:
     """Draw a problem."""
-    return find("distance", rng, dials, lambda scene, own: ask(scene, own, ratio=dials.distance_ratio))
+    return find(
+        "distance", rng, dials, lambda scene, own: ask(scene, own, ratio=dials.distance_ratio, closest=True)
+    )
 
 
 def question(p: DistanceProblem) -> str:
@@ -91,16 +102,21 @@ def options(p: DistanceProblem) -> tuple[str, ...]:
 
 def answer(p: DistanceProblem) -> str:
     """The closer one."""
-    first, second = _distances(p)
-    return p.first if first < second else p.second
+    o = p.scene.objects
+    return p.first if distance_between(o[p.to], o[p.i]) < distance_between(o[p.to], o[p.j]) else p.second
 
 
 def difficulty(p: DistanceProblem) -> dict[str, float | int | str]:
     """Objects in the scene, and how many times farther away the farther one is."""
-    close, far = sorted(_distances(p))
-    return measures(p.scene, distance_ratio=round(far / close, 2))
+    return measures(p.scene, distance_ratio=round(_ratio(p.scene, p.to, p.i, p.j), 2))
 
 
-def _distances(p: DistanceProblem) -> tuple[float, float]:
-    objects = p.scene.objects
-    return distance_between(objects[p.to], objects[p.i]), distance_between(objects[p.to], objects[p.j])
+def _ratio(scene: Scene, to: int, i: int, j: int) -> float:
+    a, b = (distance_between(scene.objects[to], scene.objects[k]) for k in (i, j))
+    return max(a, b) / max(min(a, b), 1e-9)
+
+
+def _triple(rng: np.random.Generator, n: int) -> tuple[int, int, int]:
+    """Three different numbers below ``n``."""
+    to, i, j = shuffled(rng, range(n))[:3]
+    return to, i, j

@@ -3,7 +3,7 @@
     "Where is the red circle relative to the blue star?"   options left, below, right, above
 
 Pairs near the diagonal are not asked about: along one axis the two must be farther apart than along the
-other, by ``relation_margin`` percent of the side.
+other, by ``relation_margin`` percent of the side, and little more where the scene allows.
 """
 
 from __future__ import annotations
@@ -43,7 +43,12 @@ class RelationProblem:
 
 
 def ask(
-    scene: Scene, rng: np.random.Generator, target: str | None = None, margin: int = Dials().relation_margin
+    scene: Scene,
+    rng: np.random.Generator,
+    target: str | None = None,
+    margin: int = Dials().relation_margin,
+    *,
+    closest: bool = False,
 ) -> RelationProblem | None:
     """A question about a scene.
 
@@ -52,12 +57,15 @@ def ask(
         rng: where all randomness comes from.
         target: the relation wanted; any that occurs if ``None``, each as likely.
         margin: see ``relation_margin``.
+        closest: take the pair that clears the diagonal by least, instead of any.
 
     Returns:
         The problem, or ``None`` if no pair that can be named stands so.
     """
     n = len(scene.objects)
     pairs = shuffled(rng, [(i, j) for i in range(n) for j in range(n) if i != j])
+    if closest:
+        pairs.sort(key=lambda pair: _cleared(scene, *pair))
     for wanted in (target,) if target else shuffled(rng, RELATIONS):
         for i, j in pairs:
             if relation_of(scene.objects[i], scene.objects[j], margin) != wanted:
@@ -75,7 +83,7 @@ def sample(rng: np.random.Generator, dials: Dials) -> RelationProblem:
     def ask_target(scene: Scene, own: np.random.Generator) -> RelationProblem | None:
         nonlocal target
         target = target or RELATIONS[int(own.random() * 4)]
-        return ask(scene, own, target, dials.relation_margin)
+        return ask(scene, own, target, dials.relation_margin, closest=True)
 
     return find("relation", rng, dials, ask_target)
 
@@ -97,5 +105,10 @@ def answer(p: RelationProblem) -> str:
 
 def difficulty(p: RelationProblem) -> dict[str, float | int | str]:
     """Objects in the scene, and by how much the pair clears the diagonal, in percent of the side."""
-    a, b = p.scene.objects[p.i], p.scene.objects[p.j]
-    return measures(p.scene, margin=abs(abs(a.x - b.x) - abs(a.y - b.y)))
+    return measures(p.scene, margin=_cleared(p.scene, p.i, p.j))
+
+
+def _cleared(scene: Scene, i: int, j: int) -> int:
+    """How much farther apart two objects are along one axis than along the other, in percent of the side."""
+    a, b = scene.objects[i], scene.objects[j]
+    return abs(abs(a.x - b.x) - abs(a.y - b.y))
