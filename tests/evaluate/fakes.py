@@ -32,7 +32,7 @@ def make_problem(
     }
     return Problem(
         problem_id=f"fake/where-{seed}-{number}",
-        task="fake/where" if number % 2 else "fake/which",
+        task="fake/where",
         question="Where is it?",
         answer=OPTIONS[(number + seed) % 4],
         representations=tuple(made[name]() for name in representations),
@@ -48,7 +48,7 @@ class FakeSuite:
     """Problems by number; ``settings_`` stands for whatever a suite is made from."""
 
     name: str = "fake"
-    tasks: tuple[str, ...] = ("fake/where", "fake/which")
+    tasks: tuple[str, ...] = ("fake/where",)
     representations: dict[str, str] = field(default_factory=lambda: {"list": "text", "image": "image"})
     settings_: dict[str, JSON] = field(default_factory=lambda: {"level": "easy"})
     asked: list[tuple[str, ...]] = field(default_factory=list)

@@ -119,7 +119,7 @@ def test_a_record_of_the_wrong_type_is_damage(run: Run, change: dict[str, Any]) 
 def test_missing_media(run: Run) -> None:
     for path in (run.folder / "media").iterdir():
         path.unlink()
-    with pytest.raises(FileError, match="cannot be read"):
+    with pytest.raises(FileError, match="is not a file in"):
         list(run.problems())
     assert len(list(run.problems(media=False))) == 4
 

@@ -32,9 +32,11 @@ class _Verbs(TyperGroup):
         if verb not in verbs():
             raise UnknownName("verb", cmd_name, self.list_commands(ctx))
         module = importlib.import_module(f"modgap.cli.{verb}")
-        single = typer.Typer(add_completion=False)
-        single.command(cmd_name)(getattr(module, verb))
-        return typer.main.get_command(single)
+        own = getattr(module, "app", None)
+        if own is None:
+            own = typer.Typer(add_completion=False)
+            own.command(cmd_name)(getattr(module, verb))
+        return typer.main.get_command(own)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -66,10 +68,10 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-_app = typer.Typer(cls=_Verbs, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(cls=_Verbs, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
-@_app.callback()
+@app.callback()
 def _modgap(
     version: Annotated[
         bool,
@@ -85,4 +87,4 @@ def main() -> None:
         # A terminal that cannot show a character gets a question mark, not a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    typer.main.get_command(_app)(prog_name="modgap")
+    typer.main.get_command(app)(prog_name="modgap")

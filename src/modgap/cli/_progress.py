@@ -35,8 +35,8 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-        if self._total is not None or self._asked or self._kept:
-            self._line()
+        if self._asked or self._kept:
+            self._line(ended=True)
         self._total, self._asked, self._kept = None, 0, 0
 
     def say(self, line: str) -> None:
@@ -66,24 +66,24 @@ class Progress:
             self._last = now
             self._line()
 
-    def _line(self) -> None:
+    def _line(self, ended: bool = False) -> None:
         done = self._asked + self._kept
-        share = f" of {self._total:,}" if self._total else ""
+        share = f" of {self._total:,}" if self._total and not ended else ""
         parts = [f"{done:,}{share} samples"]
         if self._kept:
             parts.append(f"{self._kept:,} of them kept from before")
         if self._asked:
-            parts.append(self._rate())
+            parts.append(self._rate(ended))
         if self._errors:
             parts.append(f"{self._errors:,} errors; the same command asks those again")
         self.say(", ".join(parts))
 
-    def _rate(self) -> str:
+    def _rate(self, ended: bool = False) -> str:
         seconds = time.monotonic() - self._began
         rate = self._asked / seconds if seconds > 0 else 0.0
         text = f"{rate:,.1f} per second" if rate < 100 else f"{rate:,.0f} per second"
         left = (self._total or 0) - self._asked - self._kept
-        if left > 0 and rate > 0 and self._bar is None:
+        if left > 0 and rate > 0 and self._bar is None and not ended:
             text += f", about {_duration(left / rate)} left"
         return text
 

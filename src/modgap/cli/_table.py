@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modgap.evaluate import Cell, Run, Summary
+    from modgap.evaluate import Cell, Record, Run, Summary
+    from modgap.evaluate._gaps import Gap, MacroGap
 
 NARROWEST = 100
 """Columns of a table that is written to a file or a pipe."""
@@ -16,14 +18,23 @@ def print_summary(run: Run) -> None:
     """Print what a run found: the gap of every task with its interval, or, without a gap, the accuracies."""
     from modgap.evaluate import summarize
 
-    summary = summarize(run.records(), run.problems(media=False))
+    records = run.records()
+    summary = summarize(records, run.problems(media=False))
     console = _console()
     console.print()
     console.print(_gap_table(summary) if summary.gaps else _cell_table(summary))
     console.print(summary.verdict, markup=False)
     for note in summary.notes:
         console.print(f"note: {note}", markup=False, style="dim")
+    for message, count in failures(records):
+        console.print(f"{count:,} × error: {message}", markup=False, soft_wrap=True)
     console.print()
+
+
+def failures(records: Iterable[Record], most: int = 3) -> list[tuple[str, int]]:
+    """The most frequent errors, each on one line, with how often they occurred."""
+    counts = Counter(" ".join(record.error.split())[:200] for record in records if record.error)
+    return counts.most_common(most)
 
 
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -61,46 +72,35 @@ def _escaped(text: str) -> str:
 
 
 def _gap_table(summary: Summary) -> Any:
-    level = f"{100 * summary.level:.0f} %"
-    numbers = ("in words", "shown", "gap", f"{level} interval", "p", "n")
-    table = _table(("task", "modality", *numbers), numbers)
-    for gap in summary.gaps:
+    from modgap.evaluate._verdict import IN_WORDS
+
+    several = len({gap.modality for gap in summary.gaps}) > 1
+    shown = "otherwise" if several else IN_WORDS[summary.gaps[0].modality]
+    numbers = ("in words", shown, "gap", f"{100 * summary.level:.0f} % interval", "p", "n")
+    table = _table(("task", *(("modality",) if several else ()), *numbers), numbers)
+
+    def add(name: str, gap: Gap | MacroGap, tested: tuple[str, str], bold: bool) -> None:
         table.add_row(
-            _escaped(gap.task),
-            gap.modality,
+            _escaped(name),
+            *((gap.modality,) if several else ()),
             _percent(gap.text_accuracy),
             _percent(gap.modality_accuracy),
             _points(gap.gap_points),
-            _interval(gap.low_points, gap.high_points),
-            _p(gap.p_holm),
-            f"{gap.n:,}",
-            style="bold" if gap.claimed else None,
+            f"{_points(gap.low_points)} to {_points(gap.high_points)}",
+            *tested,
+            style="bold" if bold else None,
         )
+
+    for gap in summary.gaps:
+        add(gap.task, gap, (_p(gap.p_holm), f"{gap.n:,}"), gap.claimed)
     table.add_section()
     for pooled in summary.pooled:
-        table.add_row(
-            "all problems",
-            pooled.modality,
-            _percent(pooled.text_accuracy),
-            _percent(pooled.modality_accuracy),
-            _points(pooled.gap_points),
-            _interval(pooled.low_points, pooled.high_points),
-            _p(pooled.p_holm),
-            f"{pooled.n:,}",
-            style="bold" if pooled.claimed else None,
-        )
+        add("all problems", pooled, (_p(pooled.p_holm), f"{pooled.n:,}"), pooled.claimed)
     for macro in summary.macro:
-        table.add_row(
-            "mean of tasks",
-            macro.modality,
-            _percent(macro.text_accuracy),
-            _percent(macro.modality_accuracy),
-            _points(macro.gap_points),
-            _interval(macro.low_points, macro.high_points),
-            "",
-            "",
-        )
-    table.caption = "gap = words − shown, in points; p adjusted over tasks (Holm); bold: a gap can be claimed"
+        add("mean of tasks", macro, ("", ""), False)
+    table.caption = (
+        f"gap = words − {shown}, in points; p adjusted over tasks (Holm); bold: a gap can be claimed"
+    )
     table.caption_justify = "left"
     return table
 
@@ -134,10 +134,6 @@ def _percent(fraction: float) -> str:
 def _points(points: float) -> str:
     text = f"{points:+.1f}"
     return "0.0" if float(text) == 0 else text.replace("-", "−")
-
-
-def _interval(low: float, high: float) -> str:
-    return f"{_points(low)} to {_points(high)}"
 
 
 def _p(value: float) -> str:

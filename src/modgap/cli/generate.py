@@ -12,12 +12,13 @@ def generate(
     *,
     suite: Annotated[str, typer.Argument(help="Name of a suite.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder to make.", show_default=False)],
-    n: Annotated[
-        int | None, typer.Option("-n", help="Number of problems; the suite decides otherwise.")
-    ] = None,
+    n: Annotated[int, typer.Option("-n", help="Problems of each task.")] = 100,
     seed: Annotated[int, typer.Option(help="Of the problems.")] = 0,
     tasks: Annotated[str | None, typer.Option(help="Such as count,relation. Default: all.")] = None,
     representations: Annotated[str | None, typer.Option(help="Such as list,image. Default: all.")] = None,
+    parquet: Annotated[
+        bool, typer.Option("--parquet/--no-parquet", help="Also write parquet (needs pyarrow).")
+    ] = True,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -25,13 +26,14 @@ def generate(
         ),
     ] = None,
 ) -> None:
-    """Write the problems of a suite: a parquet file, the media, and a manifest.
+    """Write the problems of a suite as JSON lines and parquet.
 
     The folder is itself a suite: give it to --suite of modgap measure.
     """
     from modgap.cli._values import dials, listed
     from modgap.tasks import load_suite, write_suite
 
-    loaded = load_suite(suite, tasks=listed(tasks) or (), **(dials(set_, "--set") or {}))
-    written = write_suite(loaded, out, n=n, seed=seed, representations=listed(representations))
-    typer.echo(f"{written}")
+    loaded = load_suite(suite, tasks=listed(tasks), **(dials(set_, "--set") or {}))
+    wanted = listed(representations)
+    problems = loaded.problems(n, seed, wanted)
+    typer.echo(write_suite(problems, out, suite=loaded, seed=seed, representations=wanted, parquet=parquet))

@@ -31,7 +31,7 @@ def measure(
         ),
     ] = None,
     n: Annotated[
-        int | None, typer.Option("-n", help="Number of problems; the suite decides otherwise.")
+        int | None, typer.Option("-n", help="Problems of each task. Default: 100, or all of a file.")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of the problems and of the draw of replies. Default: 0.")

@@ -20,10 +20,10 @@ def rescore(
     from modgap.cli._table import print_rows
     from modgap.evaluate import open_run
     from modgap.evaluate import rescore as read_again
-    from modgap.tasks import parse
+    from modgap.tasks import read_reply
 
     opened = open_run(run)
-    changes = read_again(opened, parse, dry_run=dry_run)
+    changes = read_again(opened, read_reply, dry_run=dry_run)
     if changes.moved:
         rows = [(old, new, f"{count:,}") for (old, new), count in changes.moved.items()]
         print_rows(("was", "is now", "records"), rows)

@@ -11,7 +11,7 @@ def tasks() -> None:
     rows = []
     for name in names():
         suite, _, short = name.rpartition("/")
-        rows.append((suite, short, _first_line(load(name).__doc__)))
+        rows.append((suite, short, _first_line(load(name).module.__doc__)))
     print_rows(("--suite", "--tasks", "what is asked"), rows)
 
 

@@ -52,7 +52,7 @@ class MeasureConfig:
     Args:
         model: ``bundled``, ``random``, ``oracle``, ``replay:PATH``, ``endpoint:NAME``, a folder or a hub id.
         suite: name of a suite, or a JSONL or parquet file, or a folder, of problems.
-        n: number of problems; ``None`` leaves it to the suite.
+        n: problems of each task; ``None`` is all of a file, and 100 where problems are drawn.
         seed: of the problems, and of the draw of the replies.
         modalities: the ones to show; empty means all the suite has.
         representations: the ones to show; empty means all of these modalities.

@@ -29,6 +29,9 @@ from modgap.models import Model, load_model
 if TYPE_CHECKING:
     from modgap.tasks import Suite
 
+DEFAULT_N = 100
+"""Problems of each task where a suite has no end (our choice: about ±10 points for each task)."""
+
 _PACKAGES = ("modgap", "numpy", "pillow", "torch", "transformers", "tokenizers", "peft")
 """Packages that can change a picture or a reply; their versions are kept in ``run.json``."""
 
@@ -145,8 +148,9 @@ def run_config(
     if suite is None:
         from modgap.tasks import load_suite
 
-        suite = load_suite(config.suite, tasks=config.tasks, **config.set)
+        suite = load_suite(config.suite, tasks=config.tasks or None, **config.set)
     # The suite is checked first: a model can take minutes to load.
+    config = dataclasses.replace(config, n=_number(suite, config))
     wanted = choose_representations(suite.representations, config)
     loaded = model if model is not None else load_model(config.model, **config.model_options())
     try:
@@ -185,7 +189,7 @@ def _run(
                 writer.note(f"{left_out} is left out: model {model.name} cannot be shown {modality}")
         if config.samples > 1 and config.temperature == 0:
             writer.note(f"{config.samples} samples at temperature 0: a model without chance repeats itself")
-        total = None if config.n is None else config.n * len(shown) * config.samples
+        total = None if config.n is None else config.n * len(suite.tasks) * len(shown) * config.samples
         listener.begin(total)
         run_problems(
             suite.problems(config.n, config.seed, tuple(shown)),
@@ -199,6 +203,16 @@ def _run(
         )
         writer.finish()
         return Run(writer.folder)
+
+
+def _number(suite: Suite, config: MeasureConfig) -> int | None:
+    """How many problems of each task: as told, or all where that is a number, or ``DEFAULT_N``."""
+    if config.n is None:
+        try:
+            suite.problems(None, config.seed)  # checked when called; nothing is made before it is iterated
+        except InputError:
+            return DEFAULT_N
+    return config.n
 
 
 def choose_representations(offered: Mapping[str, Modality], config: MeasureConfig) -> dict[str, Modality]:

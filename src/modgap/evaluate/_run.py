@@ -24,7 +24,8 @@ import msgspec
 from modgap._errors import FileError, MissingExtra, RunError
 from modgap.evaluate._lines import read_lines
 from modgap.evaluate._record import Record
-from modgap.evaluate._stored import decode_problem
+from modgap.evaluate._stored import MEDIA_FOLDER as MEDIA_FOLDER
+from modgap.evaluate._stored import decode_problem, decode_without_media
 from modgap.media import Modality
 from modgap.models import JSON
 from modgap.tasks import Problem
@@ -32,7 +33,6 @@ from modgap.tasks import Problem
 RUN_FILE = "run.json"
 PROBLEMS_FILE = "problems.jsonl"
 RECORDS_FILE = "records.jsonl"
-MEDIA_FOLDER = "media"
 
 
 @dataclass(frozen=True)
@@ -144,18 +144,17 @@ class Run:
             RunError: if a line other than the last is damaged.
             FileError: if a file of media is missing or is not what its name says.
         """
-        folder = self.folder / MEDIA_FOLDER if media else None
         # A problem is written anew when its content changed (another version of a library drew it);
         # the later line counts, and reading twice is cheaper than holding all problems.
         lines: dict[str, int] = {}
         path = self.folder / PROBLEMS_FILE
-        for number, problem in enumerate(read_lines(path, lambda line: decode_problem(line, None))):
+        for number, problem in enumerate(read_lines(path, decode_without_media)):
             lines[problem.problem_id] = number
         wanted = set(lines.values())
         raw = read_lines(path, lambda line: line)
         for number, line in enumerate(raw):
             if number in wanted:
-                yield decode_problem(line, folder)
+                yield decode_problem(line, self.folder) if media else decode_without_media(line)
 
     def rows(self) -> list[dict[str, Any]]:
         """The records as plain dictionaries, ready for ``pandas.DataFrame``."""

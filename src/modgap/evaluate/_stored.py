@@ -1,129 +1,100 @@
-"""A line of ``problems.jsonl``: a problem whose media are file names in the ``media`` folder beside it."""
+"""A line of ``problems.jsonl``, the same format as that of a suite in a file.
+
+So the folder of a run is itself a suite: ``--suite runs/x/problems.jsonl`` asks the same problems again. What
+is added here is to read a line without its media, which is all that figures and a check of the file need.
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from modgap._errors import FileError
-from modgap.media import Modality, Part, Text, read_part
-from modgap.tasks import Problem, Representation
-from modgap.tasks._problem import AnswerKind
+from modgap.media import Modality, Part, Text
+from modgap.tasks import AnswerKind, Problem, Representation, problem_from_json, problem_to_json
 
-_encode = msgspec.json.Encoder().encode
-_FILE_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,5}")
+MEDIA_FOLDER = "media"
 
 
-@dataclass(frozen=True)
-class _StoredPart:
-    """Text, or the name of a file of media and its modality."""
-
-    text: str | None = None
-    file: str | None = None
-    modality: Modality = "text"
-
-
-@dataclass(frozen=True)
-class _StoredRepresentation:
+class _Representation(msgspec.Struct):
     name: str
     modality: Modality
-    parts: tuple[_StoredPart, ...]
+    parts: list[dict[str, str]]
 
 
-@dataclass(frozen=True)
-class _StoredProblem:
+class _Line(msgspec.Struct):
     problem_id: str
     task: str
     question: str
     answer: str
-    representations: tuple[_StoredRepresentation, ...]
+    representations: list[_Representation]
     options: tuple[str, ...] = ()
     answer_kind: AnswerKind = "choice"
     group: str = ""
-    difficulty: dict[str, float | int | str] = field(default_factory=dict)
+    difficulty: dict[str, int | float | str] = {}
     chance: float | None = None
     instruction: str = ""
     version: int = 1
 
 
-_decode = msgspec.json.Decoder(_StoredProblem).decode
+_decode = msgspec.json.Decoder(_Line).decode
 
 
-def encode_problem(problem: Problem) -> bytes:
-    """One line, without its line break."""
-    return _encode(
-        {
-            "problem_id": problem.problem_id,
-            "task": problem.task,
-            "question": problem.question,
-            "answer": problem.answer,
-            "representations": [
-                {"name": r.name, "modality": r.modality, "parts": [_store(part) for part in r.parts]}
-                for r in problem.representations
-            ],
-            "options": problem.options,
-            "answer_kind": problem.answer_kind,
-            "group": problem.group,
-            "difficulty": problem.difficulty,
-            "chance": problem.chance,
-            "instruction": problem.instruction,
-            "version": problem.version,
-        }
-    )
+def encode_problem(problem: Problem) -> tuple[bytes, dict[str, bytes]]:
+    """A problem as it is kept.
+
+    Returns:
+        (line without its line break, file name → content of its media).
+    """
+    media: dict[str, bytes] = {}
+
+    def keep(part: Part) -> str:
+        assert not isinstance(part, Text)
+        media[part.file_name] = part.data
+        return f"{MEDIA_FOLDER}/{part.file_name}"
+
+    return problem_to_json(problem, keep), media
 
 
-def _store(part: Part) -> dict[str, str]:
-    if isinstance(part, Text):
-        return {"text": part.text}
-    return {"file": part.file_name, "modality": part.modality}
-
-
-def decode_problem(line: bytes, media: Path | None) -> Problem:
-    """The problem of one line, which is untrusted.
+def decode_problem(line: bytes, folder: Path) -> Problem:
+    """The problem of one line with its media.
 
     Args:
-        line: the line.
-        media: folder of the media; ``None`` leaves every part that is not text out.
+        line: untrusted.
+        folder: the run folder.
+
+    Raises:
+        FileError: if the line is not a problem, or a file of media is missing or not what its name says.
+    """
+    return problem_from_json(line, folder, f"{folder.name}/problems.jsonl")
+
+
+def decode_without_media(line: bytes) -> Problem:
+    """The problem of one line, in whose representations only the parts of text are left.
+
+    Args:
+        line: untrusted.
 
     Raises:
         msgspec.DecodeError: if the line is not a problem.
-        FileError: if a file of media is missing or is not what its name says.
     """
-    stored = _decode(line)
-    representations = tuple(
-        Representation(r.name, r.modality, tuple(_restore(r.parts, media))) for r in stored.representations
-    )
+    read = _decode(line)
     return Problem(
-        problem_id=stored.problem_id,
-        task=stored.task,
-        question=stored.question,
-        answer=stored.answer,
-        representations=representations,
-        options=stored.options,
-        answer_kind=stored.answer_kind,
-        group=stored.group,
-        difficulty=stored.difficulty,
-        chance=stored.chance,
-        instruction=stored.instruction,
-        version=stored.version,
+        problem_id=read.problem_id,
+        task=read.task,
+        question=read.question,
+        answer=read.answer,
+        representations=tuple(
+            Representation(
+                r.name, r.modality, tuple(Text(part["text"]) for part in r.parts if "text" in part)
+            )
+            for r in read.representations
+        ),
+        options=read.options,
+        answer_kind=read.answer_kind,
+        group=read.group,
+        difficulty=read.difficulty,
+        chance=read.chance,
+        instruction=read.instruction,
+        version=read.version,
     )
-
-
-def _restore(parts: tuple[_StoredPart, ...], media: Path | None) -> list[Part]:
-    restored: list[Part] = []
-    for part in parts:
-        if part.text is not None:
-            restored.append(Text(part.text))
-        elif part.file is None or not _FILE_NAME.fullmatch(part.file):
-            # A name is not trusted to be a name: it must not lead out of the folder.
-            raise msgspec.ValidationError(f"media file {part.file!r} is not <sha256>.<extension>")
-        elif media is not None:
-            path = media / part.file
-            found = read_part(path, part.modality)
-            if not isinstance(found, Text) and found.file_name != part.file:
-                raise FileError(f"{path}: content is not what its name says; restore it, or measure again")
-            restored.append(found)
-    return restored

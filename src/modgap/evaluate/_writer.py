@@ -31,8 +31,7 @@ from modgap.evaluate._run import (
     read_info,
     read_record,
 )
-from modgap.evaluate._stored import decode_problem, encode_problem
-from modgap.media import Text
+from modgap.evaluate._stored import decode_without_media, encode_problem
 from modgap.models import JSON
 from modgap.tasks import Problem
 
@@ -114,13 +113,12 @@ class RunWriter:
         Raises:
             RunError: if it cannot be written.
         """
-        line = encode_problem(problem)
+        line, media = encode_problem(problem)
         if self._stored.get(problem.problem_id) == _mark(line):
             return
-        for representation in problem.representations:
-            for part in representation.parts:
-                if not isinstance(part, Text) and part.file_name not in self._media:
-                    self._add_media(part.file_name, part.data)
+        for name, data in media.items():
+            if name not in self._media:
+                self._add_media(name, data)
         self._append(self._problems, line)
         self._stored[problem.problem_id] = _mark(line)
 
@@ -261,7 +259,7 @@ def _deciding(info: RunInfo) -> dict[str, JSON]:
 
 
 def _check_problem(line: bytes) -> tuple[str, bytes]:
-    return decode_problem(line, None).problem_id, _mark(line.rstrip(b"\n"))
+    return decode_without_media(line).problem_id, _mark(line.rstrip(b"\n"))
 
 
 def _mark(line: bytes) -> bytes:
