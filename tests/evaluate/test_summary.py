@@ -136,7 +136,7 @@ def test_errors_are_left_out_and_other_failures_are_not_correct():
     assert (gap.n, gap.text_accuracy, gap.modality_accuracy) == (2, 0.5, 0.5)  # b and c only
     assert gap.agreement == 0  # an answer that is missing agrees with nothing
     assert summary.outcomes == {"correct": 3, "wrong": 0, "unparsed": 1, "refused": 1, "error": 1}
-    assert summary.notes[0] == "1 of 6 replies ended in an error; they are left out of every accuracy."
+    assert summary.notes[0] == "Ended in an error, and left out of every accuracy: 1 of 6 replies."
 
 
 def test_a_later_record_replaces_an_error():

@@ -1,5 +1,7 @@
 """Asking, recording and counting: strategies, prompts, the runner, run folders and statistics."""
 
+from ._comparison import Comparison as Comparison
+from ._comparison import compare as compare
 from ._config import MeasureConfig as MeasureConfig
 from ._config import read_config as read_config
 from ._measure import measure as measure

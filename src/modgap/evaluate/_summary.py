@@ -120,7 +120,7 @@ def summarize(
         The summary. Without text or without another modality it has no gaps, and its verdict says so.
     """
     rng = np.random.default_rng(0) if rng is None else rng
-    kept, strategy = _of_strategy(records, strategy)
+    kept, strategy = of_strategy(records, strategy)
     facts = {problem.problem_id: (problem.chance, problem.difficulty) for problem in problems or ()}
     modalities = _representations(kept)
     asked = {task: dict(sorted(found.items())) for task, found in sorted(collect(kept).items())}
@@ -165,7 +165,8 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
     return plain
 
 
-def _of_strategy(records: Iterable[Record], strategy: str | None) -> tuple[list[Record], str]:
+def of_strategy(records: Iterable[Record], strategy: str | None) -> tuple[list[Record], str]:
+    """The latest record of every sample of one strategy, in a fixed order, and the name of that strategy."""
     latest = {(r.task, r.problem_id, r.representation, r.strategy, r.sample): r for r in records}
     present = sorted({record.strategy for record in latest.values()})
     if strategy is None:

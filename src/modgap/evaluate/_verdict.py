@@ -114,14 +114,14 @@ def notes(summary: Summary) -> tuple[str, ...]:
     total = sum(summary.outcomes.values())
     names = short_names(summary.tasks)
     meanings: tuple[tuple[Outcome, str], ...] = (
-        ("error", "ended in an error; they are left out of every accuracy"),
-        ("unparsed", "hold no answer that could be read; they count as not correct"),
-        ("refused", "decline to answer; they count as not correct"),
+        ("error", "Ended in an error, and left out of every accuracy"),
+        ("unparsed", "Without an answer that could be read, counted as not correct"),
+        ("refused", "Declined, counted as not correct"),
     )
     for outcome, meaning in meanings:
         count = summary.outcomes[outcome]
         if count:
-            found.append(f"{count:,} of {total:,} replies {meaning}.")
+            found.append(f"{meaning}: {count:,} of {total:,} replies.")
     at_chance = [gap.task for gap in _first_modality(summary) if _at_chance(summary, gap)]
     if at_chance:
         listed = ", ".join(names[task] for task in at_chance)
