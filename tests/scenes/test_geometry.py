@@ -86,7 +86,7 @@ def test_visible_fraction_is_the_share_of_pixels_left_in_the_picture() -> None:
     settings = SceneSettings(5, 8, perspective=True, fills=("solid",), plates=2)
     rng = np.random.default_rng(8)
     compared = 0
-    for _ in range(40):
+    for _ in range(20):
         scene = sample_scene(rng, settings)
         for i, obj in enumerate(scene.objects):
             if [o.color for o in scene.objects].count(obj.color) > 1:
@@ -95,11 +95,11 @@ def test_visible_fraction_is_the_share_of_pixels_left_in_the_picture() -> None:
             bare = SceneObject(obj.shape, obj.color, obj.size, obj.fill, obj.x, obj.y, obj.depth)
             alone = pixels_of(Scene((bare,), perspective=True))
             shown = pixels_of(Scene((*front, bare), perspective=True))
-            paint = alone[round(obj.y * 8), round(obj.x * 8)]
+            paint = alone[obj.y * 8, obj.x * 8]
             share = (shown == paint).all(axis=2).sum() / (alone == paint).all(axis=2).sum()
             assert visible_fraction(scene, i) == pytest.approx(share, abs=0.03)
             compared += share < 0.97
-    assert compared >= 15, "too few hidden objects to compare"
+    assert compared >= 10, "too few hidden objects to compare"
 
 
 def test_a_nearer_object_hides_a_farther_one_and_not_the_reverse() -> None:

@@ -29,7 +29,7 @@ from ._scene import BACKGROUND_SHAPES, COLORS, FILLS, SHAPES, SIZES, BackgroundO
 from ._shapes import SIDE, radius_units, standing_y
 from ._sprites import object_sprite, plate_sprite
 
-MIN_DECODED = 128
+MIN_DECODED = 200
 """Smallest picture that is decoded, pixels a side: in less, small sprites have few pixels of pure colour."""
 
 _UNKNOWN = -1  # a pixel that is explained already

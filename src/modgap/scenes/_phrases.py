@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from ._draws import Draws
 from ._facts import Fact, FactKind, position_of
 from ._geometry import relation_of
 from ._scene import Scene
@@ -63,12 +64,13 @@ class Speaker:
 
     def __init__(self, scene: Scene, rng: np.random.Generator) -> None:
         self.scene = scene
-        self._rng = rng
+        self._draws = Draws(rng)
         self._counts: Counter[str] = Counter(thing.shape for thing in scene.background_objects)
-        for obj in scene.objects:
+        self._names: dict[int, list[tuple[FactKind, ...]]] = {}
+        for i, obj in enumerate(scene.objects):
             self._counts["plate"] += bool(obj.word)
             for kinds in _DESCRIPTIONS:
-                words = [getattr(obj, kind) for kind in _ADJECTIVES if kind in kinds]
+                words = self._adjectives(i, kinds)
                 self._counts.update((" ".join([*words, "object"]), " ".join([*words, obj.shape])))
 
     def number(self, description: str) -> int:
@@ -77,12 +79,11 @@ class Speaker:
 
     def some(self, values: Sequence[_T], n: int) -> list[_T]:
         """Up to ``n`` of the values in random order."""
-        order = self._rng.permutation(len(values))[:n]
-        return [values[int(i)] for i in order]
+        return self._draws.some(values, n)
 
     def one(self, *values: _T) -> _T:
         """One of the values."""
-        return values[int(self._rng.integers(len(values)))]
+        return self._draws.pick(values)
 
     def full_name(self, index: int) -> list[Piece]:
         """An object with all its adjectives and an article: "a large striped red circle"."""
@@ -90,15 +91,15 @@ class Speaker:
 
     def name(self, index: int) -> list[Piece] | None:
         """An object by a description that fits no other, "the red circle"; ``None`` if it has a twin."""
-        obj = self.scene.objects[index]
-        fitting = []
-        for kinds in _DESCRIPTIONS:
-            words = [getattr(obj, kind) for kind in _ADJECTIVES if kind in kinds]
-            if self.number(" ".join([*words, obj.shape])) == 1:
-                fitting.append(kinds)
-        if not fitting:
-            return None
-        return [Piece("the"), *self._noun_phrase(index, self.one(*fitting[:2]))]
+        if index not in self._names:
+            shape = self.scene.objects[index].shape
+            said = {kinds: " ".join([*self._adjectives(index, kinds), shape]) for kinds in _DESCRIPTIONS}
+            self._names[index] = [kinds for kinds, words in said.items() if self.number(words) == 1][:2]
+        fitting = self._names[index]
+        return [Piece("the"), *self._noun_phrase(index, self.one(*fitting))] if fitting else None
+
+    def _adjectives(self, index: int, kinds: Sequence[FactKind]) -> list[str]:
+        return [getattr(self.scene.objects[index], kind) for kind in _ADJECTIVES if kind in kinds]
 
     def _noun_phrase(self, index: int, kinds: Sequence[FactKind]) -> list[Piece]:
         obj = self.scene.objects[index]

@@ -7,13 +7,13 @@ may be half hidden. Only integers of the generator are used, so a seed gives one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from modgap._errors import InputError, UnknownName
 
+from ._draws import Draws
 from ._geometry import Cover
 from ._plates import PLATE_HEIGHT, WORDS, plate_top, plate_units, plate_width
 from ._scene import BACKGROUND_SHAPES, COLORS, FILLS, SHAPES, SIZES, BackgroundObject, Scene, SceneObject
@@ -96,35 +96,6 @@ def _ordered(what: str, low: int, high: int, least: int, most: int) -> None:
         )
 
 
-class _Draws:
-    """Small integers from one generator, taken in blocks because a call costs more than the numbers."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-        self._block: list[int] = []
-
-    def below(self, n: int) -> int:
-        """0 .. n - 1; the bias of taking the remainder of 32 bits is below 1e-7."""
-        if not self._block:
-            self._block = self._rng.integers(0, 2**32, size=64, dtype=np.uint32).tolist()
-        return self._block.pop() % n
-
-    def between(self, low: int, high: int) -> int:
-        """low .. high, both included."""
-        return low + self.below(high - low + 1)
-
-    def pick(self, values: Sequence[str]) -> str:
-        return values[self.below(len(values))]
-
-    def some(self, values: Sequence[int], n: int) -> list[int]:
-        """``n`` different values in random order."""
-        pool = list(values)
-        for i in range(n):
-            j = i + self.below(len(pool) - i)
-            pool[i], pool[j] = pool[j], pool[i]
-        return pool[:n]
-
-
 def sample_scene(rng: np.random.Generator, settings: SceneSettings) -> Scene:
     """Draw a scene.
 
@@ -137,7 +108,7 @@ def sample_scene(rng: np.random.Generator, settings: SceneSettings) -> Scene:
         with it every object is at least half visible, every plate fully, and objects of one colour do not
         overlap.
     """
-    draws = _Draws(rng)
+    draws = Draws(rng)
     while True:
         n = draws.between(settings.min_objects, settings.max_objects)
         looks = _looks(draws, settings, n)
@@ -158,7 +129,7 @@ def sample_scene(rng: np.random.Generator, settings: SceneSettings) -> Scene:
 _Look = tuple[str, str, str, str]
 
 
-def _looks(draws: _Draws, settings: SceneSettings, n: int) -> list[_Look]:
+def _looks(draws: Draws, settings: SceneSettings, n: int) -> list[_Look]:
     """Shape, colour, size and fill of ``n`` objects."""
     looks: list[_Look] = []
     taken: set[tuple[str, str]] = set()
@@ -184,7 +155,7 @@ def _range(low: int, high: int, before: int, after: int) -> tuple[int, int]:
     return -(-(low + _GAP + before) // _PERCENT), (high - _GAP - after) // _PERCENT
 
 
-def _place_on_grid(draws: _Draws, looks: list[_Look], words: list[str]) -> list[SceneObject]:
+def _place_on_grid(draws: Draws, looks: list[_Look], words: list[str]) -> list[SceneObject]:
     objects = []
     for (shape, color, size, fill), word, cell in zip(
         looks, words, draws.some(range(9), len(looks)), strict=True
@@ -197,7 +168,7 @@ def _place_on_grid(draws: _Draws, looks: list[_Look], words: list[str]) -> list[
     return objects
 
 
-def _place_in_depth(draws: _Draws, looks: list[_Look], words: list[str]) -> list[SceneObject] | None:
+def _place_in_depth(draws: Draws, looks: list[_Look], words: list[str]) -> list[SceneObject] | None:
     """From near to far, each where enough of it can be seen; ``None`` if one finds no place."""
     scene = Scene((), perspective=True)
     cover = Cover()
@@ -228,7 +199,7 @@ def _touch(a: SceneObject, b: SceneObject, scene: Scene) -> bool:
     return ((a.x - b.x) ** 2 + (a.y - b.y) ** 2) * _PERCENT**2 < reach**2
 
 
-def _background(draws: _Draws, scene: Scene, wanted: int) -> tuple[BackgroundObject, ...]:
+def _background(draws: Draws, scene: Scene, wanted: int) -> tuple[BackgroundObject, ...]:
     """Small things near the top that neither touch each other nor hide behind anything."""
     found: list[BackgroundObject] = []
     kinds = draws.some(range(len(BACKGROUND_SHAPES)), wanted)

@@ -2,20 +2,19 @@
 
 Pasting a cached sprite is far faster than drawing its polygon in every picture. A sprite is drawn larger and
 averaged down, so its rim is smooth; its middle is a corner of four pixels, and it is pasted at whole pixels.
+Where an object has its colour does not depend on the colour, so masks are made once for all colours.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import PIL.Image
 from PIL import ImageChops, ImageDraw, ImageFilter, ImageFont
 
+from ._kept import Kept
 from ._palette import CONTOUR, LIGHT, PALETTE, PLATE, PLATE_INK, PLATE_RIM
 from ._plates import LETTER_WIDTH, PLATE_HEIGHT, plate_width
-from ._shapes import DISC_RADIUS, OUTLINE_RADIUS, OUTLINES, SIDE
-
-_SMALL = 128  # sprites up to this side are kept by the thousand, larger ones are few
+from ._shapes import SIDE
+from ._stencils import Stencil
 
 # Widths as fractions of the radius of the object (our choice: told apart by eye at a radius of 3.5 pixels).
 _RIM = {"circle": 0.28, "square": 0.25, "triangle": 0.18, "diamond": 0.25, "star": 0.155, "cross": 0.19}
@@ -27,124 +26,77 @@ _SHADOW_BLUR = 0.10
 _SHADOW_STRENGTH = 105
 
 
-def _oversampling(radius: float) -> int:
-    return 8 if radius < 14 else 4 if radius < 90 else 2
+_Form = tuple[str, str, bool, float]  # shape, fill, whether it has a contour, radius in pixels
 
 
-class _Stencil:
-    """Masks of one shape at ``k`` times the size of the sprite."""
+def object_sprite(shape: str, color: str, fill: str, style: str, radius: float) -> PIL.Image.Image:
+    """An object as RGBA; ``radius`` in pixels. The side is even; do not draw on it."""
+    return _objects((color, (shape, fill, style == "contour", radius)))[0]
 
-    def __init__(self, shape: str, radius: float, half: int) -> None:
-        self.k = _oversampling(radius)
-        self.half = half
-        self.radius = radius * self.k
-        self.side = 2 * half * self.k
-        self._shape = shape
-        # PIL counts pixel centres, geometry counts corners: hence the half pixel.
-        middle = self.side / 2 - 0.5
-        if shape == "circle":
-            reach = self.radius * DISC_RADIUS / OUTLINE_RADIUS
-            self._ring = [middle - reach, middle - reach, middle + reach, middle + reach]
-        else:
-            self._corners = [
-                (middle + x * self.radius / OUTLINE_RADIUS, middle + y * self.radius / OUTLINE_RADIUS)
-                for x, y in OUTLINES[shape]
-            ]
-        self.whole = self._blank()
-        draw = ImageDraw.Draw(self.whole)
-        if shape == "circle":
-            draw.ellipse(self._ring, fill=255)
-        else:
-            draw.polygon(self._corners, fill=255)
 
-    def _blank(self) -> PIL.Image.Image:
-        return PIL.Image.new("L", (self.side, self.side), 0)
+def _paint(key: tuple[str, _Form]) -> tuple[PIL.Image.Image]:
+    color, form = key
+    paint, contour, whole = _masks(form)
+    picture = PIL.Image.new("RGB", whole.size, LIGHT)
+    picture.paste(PALETTE[color], mask=paint)
+    if form[2]:
+        picture.paste(CONTOUR[color], mask=contour)
+    picture.putalpha(whole)
+    return (picture,)
 
-    def rim(self, width: float) -> PIL.Image.Image:
-        """The inner rim of a width in pixels of the sprite."""
-        mask = self._blank()
-        draw = ImageDraw.Draw(mask)
-        thick = max(round(width * self.k), 1)
-        if self._shape == "circle":
-            draw.ellipse(self._ring, outline=255, width=thick)
-        else:
-            draw.line([*self._corners, *self._corners[:2]], fill=255, width=2 * thick, joint="curve")
-        return ImageChops.multiply(mask, self.whole)
 
-    def stripes(self) -> PIL.Image.Image:
-        """Diagonal bands."""
-        mask = self._blank()
-        draw = ImageDraw.Draw(mask)
-        period = _STRIPE_PERIOD * self.radius * 2**0.5  # measured along an edge of the sprite
-        start = (
-            self.side / 2 - 0.5 - period / 8
-        )  # this far off the middle, the smallest stars show a light band
-        for band in range(-6, 7):
-            left = start + band * period
-            top, bottom = left + self.side / 2, left - self.side / 2
-            draw.polygon(
-                [(top, 0), (top + period / 2, 0), (bottom + period / 2, self.side), (bottom, self.side)],
-                fill=255,
-            )
-        return ImageChops.multiply(mask, self.whole)
+def _masks_of(form: _Form) -> tuple[PIL.Image.Image, ...]:
+    """How much of each pixel of the shape is painted, how much is contour, and how much is shape."""
+    shape, fill, has_contour, radius = form
+    stencil = Stencil(shape, radius, _half(radius))
+    contour = stencil.rim(max(_CONTOUR * radius, 0.5)) if has_contour else stencil.nothing()
+    if fill == "solid":
+        paint = stencil.whole
+    elif fill == "striped":
+        paint = ImageChops.lighter(
+            stencil.stripes(_STRIPE_PERIOD * radius), stencil.rim(_STRIPED_RIM * radius)
+        )
+    else:  # a contour lies on the rim and must not hide its colour
+        paint = stencil.rim((_RIM[shape] + 0.5 * _CONTOUR * has_contour) * radius)
+    # Averaged with the shape as alpha, a pixel at the edge tells how much of its part inside is painted.
+    joined = PIL.Image.merge("RGBA", (paint, contour, contour, stencil.whole)).reduce(stencil.k)
+    paint, contour, _, whole = joined.split()
+    return paint, contour, whole
+
+
+_masks = Kept(_masks_of, megabytes=32)
+_objects = Kept(_paint, megabytes=24)
 
 
 def _half(radius: float) -> int:
     return int(radius) + 2
 
 
-def object_sprite(shape: str, color: str, fill: str, style: str, radius: float) -> PIL.Image.Image:
-    """An object as RGBA; ``radius`` in pixels. The side is even; do not draw on it."""
-    make = _small_object if 2 * _half(radius) <= _SMALL else _large_object
-    return make(shape, color, fill, style, radius)
-
-
-def _object(shape: str, color: str, fill: str, style: str, radius: float) -> PIL.Image.Image:
-    stencil = _Stencil(shape, radius, _half(radius))
-    paint = PALETTE[color]
-    picture = PIL.Image.new("RGB", stencil.whole.size, paint if fill == "solid" else LIGHT)
-    if fill == "striped":
-        picture.paste(paint, mask=stencil.stripes())
-        picture.paste(paint, mask=stencil.rim(_STRIPED_RIM * radius))
-    elif fill == "outlined":  # a contour lies on the rim and must not hide its colour
-        width = _RIM[shape] + (0.5 * _CONTOUR if style == "contour" else 0.0)
-        picture.paste(paint, mask=stencil.rim(width * radius))
-    if style == "contour":
-        picture.paste(CONTOUR[color], mask=stencil.rim(max(_CONTOUR * radius, 0.5)))
-    picture.putalpha(stencil.whole)
-    return picture.reduce(stencil.k)
-
-
-_small_object = lru_cache(maxsize=2048)(_object)
-_large_object = lru_cache(maxsize=32)(_object)
-
-
-def shadow_margin(radius: float) -> int:
-    """How many pixels a shadow sprite is wider than the object's on each side."""
-    return int(radius * (_SHADOW_OFFSET + 2 * _SHADOW_BLUR)) + 1
-
-
 def shadow_sprite(shape: str, radius: float) -> PIL.Image.Image:
     """The shadow of an object as a mask of mode L; its middle is that of the object."""
-    make = _small_shadow if 2 * (_half(radius) + shadow_margin(radius)) <= _SMALL else _large_shadow
-    return make(shape, radius)
+    return _shadows((shape, radius))[0]
 
 
-def _shadow(shape: str, radius: float) -> PIL.Image.Image:
-    stencil = _Stencil(shape, radius, _half(radius) + shadow_margin(radius))
+def _shadow(key: tuple[str, float]) -> tuple[PIL.Image.Image]:
+    shape, radius = key
+    wider = int(radius * (_SHADOW_OFFSET + 2 * _SHADOW_BLUR)) + 1
+    stencil = Stencil(shape, radius, _half(radius) + wider)
     offset = round(_SHADOW_OFFSET * radius * stencil.k)
-    moved = ImageChops.offset(stencil.whole, offset, offset)
-    small = moved.reduce(stencil.k).filter(ImageFilter.GaussianBlur(_SHADOW_BLUR * radius))
-    return small.point([value * _SHADOW_STRENGTH // 255 for value in range(256)])
+    moved = ImageChops.offset(stencil.whole, offset, offset).reduce(stencil.k)
+    soft = moved.filter(ImageFilter.GaussianBlur(_SHADOW_BLUR * radius))
+    return (soft.point([value * _SHADOW_STRENGTH // 255 for value in range(256)]),)
 
 
-_small_shadow = lru_cache(maxsize=512)(_shadow)
-_large_shadow = lru_cache(maxsize=16)(_shadow)
+_shadows = Kept(_shadow, megabytes=8)
 
 
-@lru_cache(maxsize=512)
 def plate_sprite(word: str, pixels: int) -> PIL.Image.Image:
     """The plate of a word as RGBA, for a picture of ``pixels`` a side; width and height are even."""
+    return _plates((word, pixels))[0]
+
+
+def _plate(key: tuple[str, int]) -> tuple[PIL.Image.Image]:
+    word, pixels = key
     unit = pixels / SIDE
     width = 2 * round(plate_width(word) * unit / 2)
     height = 2 * round(PLATE_HEIGHT * unit / 2)
@@ -159,7 +111,10 @@ def plate_sprite(word: str, pixels: int) -> PIL.Image.Image:
     )
     _write(picture, word, LETTER_WIDTH * unit * k)
     picture.putalpha(shape)
-    return picture.reduce(k)
+    return (picture.reduce(k),)
+
+
+_plates = Kept(_plate, megabytes=8)
 
 
 def _write(picture: PIL.Image.Image, word: str, cell: float) -> None:
