@@ -196,7 +196,8 @@ def test_a_mask_that_stands_in_the_text_is_not_a_number() -> None:
     ],
 )
 def test_time_is_linear_on_texts_made_to_be_slow(unit: str) -> None:
-    """A quadratic scan of 100,000 characters takes half a minute or more; the slowest of these takes 0.4 s."""
+    """A quadratic scan of 100,000 characters takes half a minute or more; the slowest of these takes 0.4
+    s."""
     policy = Policy(group_marks=(",", "'", " ", "_"), split=KINDS)
     start = time.process_time()
     find_numbers(unit * (100_000 // len(unit)), policy)

@@ -46,8 +46,7 @@ class Number:
         if not _DIGITS.fullmatch(self.digits):
             raise InputError(
                 f"digits {self.digits[:40]!r} are not a coefficient: give ASCII digits 0-9 without leading "
-                f"zeros, "
-                "sign or point, or use parse_number for other forms"
+                "zeros, sign or point, or use parse_number for other forms"
             )
         if self.scale < 0:
             raise InputError(f"scale {self.scale} is negative: give the number of decimal places, 0 or more")
