@@ -1,4 +1,4 @@
-"""What every task must keep to. Tasks are found by listing the folder: new ones are tested without an edit."""
+"""What every task must keep to. Tasks are found by listing the folder: new ones are tested as they are."""
 
 from __future__ import annotations
 

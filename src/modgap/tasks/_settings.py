@@ -109,7 +109,7 @@ def _value(field: dataclasses.Field[Any], value: object) -> Value:
     if kind is bool:
         text = str(value).casefold()
         if text not in ("true", "false", "yes", "no", "1", "0"):
-            raise InputError(f"{field.name} {value!r} is not accepted; give true or false")
+            raise InputError(f"{field.name} {value!r:.60} is not accepted; give true or false")
         return text in ("true", "yes", "1")
     if kind is str:
         if meta["one_of"] and value not in meta["one_of"]:
@@ -126,6 +126,6 @@ def _value(field: dataclasses.Field[Any], value: object) -> Value:
     except (TypeError, ValueError, OverflowError) as error:
         what = "a whole number" if kind is int else "a number"
         raise InputError(
-            f"{field.name} {value!r} is not accepted; give {what} from {low} to {high}"
+            f"{field.name} {value!r:.60} is not accepted; give {what} from {low} to {high}"
         ) from error
     return number

@@ -125,7 +125,7 @@ def blurred(seen: list[Seen], rng: np.random.Generator) -> list[Seen]:
     result = []
     for o in seen:
         other = seen[int(rng.integers(len(seen)))]
-        crowded = rng.random(5) < 0.03 * (len(seen) - 1)
+        crowded = rng.random(5) < 0.05 * (len(seen) - 1)
         taken = {
             name: getattr(other, name)
             for name, swap in zip(("size", "fill", "color", "shape", "word"), crowded, strict=True)
@@ -147,18 +147,18 @@ def accuracy(task: str, rng: np.random.Generator, n: int = 500, **settings: obje
 
 @pytest.mark.parametrize("task", TASKS)
 def test_levels_get_harder(task: str) -> None:
-    """Steps of 0.02 or more; the standard error of each accuracy is about 0.02."""
-    easy, medium, hard = (
-        accuracy(task, np.random.default_rng(1), level=level) for level in ("easy", "medium", "hard")
-    )
-    assert easy > medium + 0.02 > hard + 0.04
+    """The standard error of an accuracy is about 0.015; existence has the least step and the most draws."""
+    levels = ("easy", "medium", "hard")
+    n = 1000 if task == "existence" else 400
+    easy, medium, hard = (accuracy(task, np.random.default_rng(1), n, level=level) for level in levels)
+    assert easy - 0.01 > medium > hard + 0.05
 
 
 @pytest.mark.parametrize(
     ("task", "dial", "values"),
     [
         ("relation", "relation_margin", (2, 20, 40)),
-        ("distance", "distance_ratio", (1.05, 1.8, 3.5)),
+        ("distance", "distance_ratio", (1.05, 1.8, 3)),
         ("depth", "depth_step", (1, 3, 6)),
     ],
 )

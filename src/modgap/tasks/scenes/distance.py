@@ -9,7 +9,7 @@ three.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import combinations
 
 import numpy as np
 
@@ -69,8 +69,7 @@ def ask(
     if n < 3:
         return None
     if closest:
-        triples = shuffled(rng, list(permutations(range(n), 3)))
-        triples.sort(key=lambda triple: _ratio(scene, *triple))
+        triples = _closest_first(rng, scene)
     else:
         triples = [_triple(rng, n) for _ in range(_MAX_TRIPLES)]
     for to, i, j in triples:
@@ -114,6 +113,18 @@ def difficulty(p: DistanceProblem) -> dict[str, float | int | str]:
 def _ratio(scene: Scene, to: int, i: int, j: int) -> float:
     a, b = (distance_between(scene.objects[to], scene.objects[k]) for k in (i, j))
     return max(a, b) / max(min(a, b), 1e-9)
+
+
+def _closest_first(rng: np.random.Generator, scene: Scene) -> list[tuple[int, int, int]]:
+    """Every reference with every pair of others, those with the smallest ratio first."""
+    apart = [[distance_between(a, b) for b in scene.objects] for a in scene.objects]
+    found = []
+    for to, row in enumerate(apart):
+        for i, j in combinations([k for k in range(len(row)) if k != to], 2):
+            a, b = row[i], row[j]
+            first, second = (i, j) if rng.random() < 0.5 else (j, i)
+            found.append((max(a, b) / max(min(a, b), 1e-9), rng.random(), (to, first, second)))
+    return [triple for _, _, triple in sorted(found)]
 
 
 def _triple(rng: np.random.Generator, n: int) -> tuple[int, int, int]:
