@@ -141,6 +141,7 @@ def _measure(numbers: Numbers, scale: int, policy: Policy) -> tuple[int, int, in
     return (
         max((n.integer_places for n in found), default=1),
         max((n.scale for n in found), default=0),
-        max((len(n.digits) for n in found), default=1),
+        # Zeros that end a whole number come back from the power of ten.
+        max((len(n.digits if n.scale else n.digits.rstrip("0")) for n in found), default=0) or 1,
         exact,
     )
