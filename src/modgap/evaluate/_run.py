@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from modgap._errors import FileError, MissingExtra, RunError
+from modgap._errors import MissingExtra, RunError
 from modgap.evaluate._lines import read_lines
 from modgap.evaluate._record import Record
 from modgap.evaluate._stored import MEDIA_FOLDER as MEDIA_FOLDER
@@ -250,6 +250,3 @@ def open_run(folder: str | Path) -> Run:
         RunError: if it is not one.
     """
     return Run(folder)
-
-
-__all__ = ["FileError", "ModelInfo", "Run", "RunInfo", "SuiteInfo", "open_run", "read_info", "read_record"]
