@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import PIL.Image
 import pytest
 import torch
 from tokenizers import Tokenizer
@@ -21,6 +25,10 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 from transformers.models.idefics3.configuration_idefics3 import Idefics3VisionConfig
+
+from modgap.media import Image, Part, Text
+from modgap.models import Query, local
+from modgap.models.local._model import LocalModel
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] | capitalize }}: "
@@ -130,3 +138,58 @@ def build_tiny(folder: Path, *, seed: int = 0, chat_template: str | None = CHAT_
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the tiny model. Tests do not write into it; they copy it."""
     return build_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def own_tiny(tiny: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny model that a test may change."""
+    return Path(shutil.copytree(tiny, tmp_path / "model"))
+
+
+@pytest.fixture(scope="session")
+def model(tiny: Path) -> LocalModel:
+    """The tiny model, loaded as users do."""
+    return local.load(str(tiny))
+
+
+@pytest.fixture(scope="session")
+def apart(tiny: Path) -> LocalModel:
+    """The tiny model that reads every prompt in full."""
+    return local.load(str(tiny), share_prefix="off")
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[[int], Image]:
+    """Number → a picture of coloured fields."""
+
+    def make(seed: int) -> Image:
+        fields = np.random.default_rng(seed).integers(0, 256, (2, 3, 3), dtype=np.uint8)
+        pixels = fields.repeat(20, axis=0).repeat(20, axis=1)
+        return Image.from_pil(PIL.Image.fromarray(pixels))
+
+    return make
+
+
+OPTIONS = (
+    ("left", "right", "above", "below"),  # one token each
+    ("north", "south-east"),  # several tokens, of different number
+    ("left", "north"),  # mixed
+    ("1", "12", "3"),  # one begins another
+)
+
+
+@pytest.fixture(scope="session")
+def queries(picture: Callable[[int], Image]) -> list[Query]:
+    """Questions of all kinds on scenes of different length, written and drawn; some share their beginning."""
+    made: list[Query] = []
+    for scene in range(6):
+        shown: Part = (
+            picture(scene) if scene % 2 else Text("A red circle is left of a blue square. " * (scene + 1))
+        )
+        for number in range(1 + scene):
+            options = OPTIONS[(number + scene) % len(OPTIONS)]
+            question = f"\n\nQuestion: Where is thing {10 ** (number * 2)}?\nOptions: {', '.join(options)}"
+            made.append(
+                Query((Text(INSTRUCTION), shown, Text(question)), options, problem_id=f"{scene}/{number}")
+            )
+    return made

@@ -2,7 +2,7 @@
 
 Questions about the same scene form a group: their parts are the same but for the last. Groups are sorted by
 number of pictures and by length, longest first, so that a batch pads little and a memory limit shows at
-once; a batch is bounded by rows and by tokens, padding included.
+once; a batch is bounded by questions and by tokens, padding included.
 """
 
 from __future__ import annotations
@@ -10,11 +10,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from modgap.models._query import Query
 
 from ._options import Continuation
-from ._prompt import Prompt
+from ._prompt import Prompt, common_length
+
+GROUP = 16
+"""Most questions that share one reading: the questions of a group are masked from each other, which costs
+work in proportion to their number (our choice; one more reading for each 16 questions is hardly seen)."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +60,14 @@ class Group:
         first = self.jobs[0]
         return len(first.prompt.images), len(self.jobs) > 1, first.limit
 
+    @cached_property
+    def _text_size(self) -> int:
+        first, *others = self.jobs
+        return first.size(0) + sum(job.size(0) - common_length(first.raw, job.raw) for job in others)
+
     def size(self, tokens_per_image: int) -> int:
-        """Tokens of the longest job."""
-        return max(job.size(tokens_per_image) for job in self.jobs)
+        """Tokens to read: what the jobs begin with counts once."""
+        return self._text_size + len(self.jobs[0].prompt.images) * tokens_per_image
 
 
 def grouped(jobs: Iterable[Job], *, share: bool) -> list[Group]:
@@ -65,13 +75,17 @@ def grouped(jobs: Iterable[Job], *, share: bool) -> list[Group]:
 
     Args:
         jobs: in any order.
-        share: whether jobs with the same beginning form a group; else each is alone.
+        share: whether jobs with the same beginning form groups of at most ``GROUP``; else each is alone.
     """
     found: dict[object, list[Job]] = {}
     for job in jobs:
         key = (job.query.parts[:-1], job.prompt.images) if share and len(job.query.parts) > 1 else job.index
         found.setdefault(key, []).append(job)
-    groups = [Group(tuple(members)) for members in found.values()]
+    groups = [
+        Group(tuple(members[start : start + GROUP]))
+        for members in found.values()
+        for start in range(0, len(members), GROUP)
+    ]
     return sorted(groups, key=lambda group: (group.kind, group.size(0)), reverse=True)
 
 
@@ -81,7 +95,7 @@ def take(pending: deque[Group], *, rows: int, tokens: int, tokens_per_image: int
     Args:
         pending: sorted groups, not empty.
         rows: most jobs in the batch.
-        tokens: most tokens in the batch, padding included; a single job may exceed it.
+        tokens: most tokens in the batch, padding included; a single group may exceed it.
         tokens_per_image: as seen so far; ``None`` before the first picture, then one group goes alone so
             that it becomes known.
 
@@ -89,16 +103,15 @@ def take(pending: deque[Group], *, rows: int, tokens: int, tokens_per_image: int
         At least one group.
     """
     first = pending.popleft()
-    size = first.size(tokens_per_image or 0)
-    room = max(1, min(rows, tokens // max(1, size)))
-    if len(first.jobs) > room:
-        pending.appendleft(Group(first.jobs[room:]))
-        return [Group(first.jobs[:room])]
+    if len(first.jobs) > rows:
+        pending.appendleft(Group(first.jobs[rows:]))
+        return [Group(first.jobs[:rows])]
+    longest = first.size(tokens_per_image or 0)
     batch, count = [first], len(first.jobs)
     while pending and pending[0].kind == first.kind and (tokens_per_image is not None or not first.kind[0]):
-        # Sorted by length, so the first group is the longest and decides the padding.
+        longest = max(longest, pending[0].size(tokens_per_image or 0))
         count += len(pending[0].jobs)
-        if count > room:
+        if count > rows or longest * (len(batch) + 1) > tokens:
             break
         batch.append(pending.popleft())
     return batch

@@ -24,7 +24,7 @@ from modgap.models._query import Query, Sampling
 
 from ._load import Pretrained
 from ._options import Continuation
-from ._score import Scores, log_probabilities
+from ._score import log_probabilities
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -94,50 +94,56 @@ def generate(pretrained: Pretrained, queries: Sequence[Query], read: Any, limit:
     return replies
 
 
+@dataclass(frozen=True)
+class ForcedRow:
+    """One path that ``generate`` is made to write after a prompt.
+
+    Args:
+        question: whose prompt it follows.
+        path: token ids.
+        wanted: (step, token, option): the log-probability of the token at that step counts for the option.
+    """
+
+    question: int
+    path: tuple[int, ...]
+    wanted: tuple[tuple[int, int, int], ...]
+
+
+def forced_rows(continuations: Sequence[Continuation]) -> list[ForcedRow]:
+    """The rows that score all options of each question, one or more each."""
+    rows: list[ForcedRow] = []
+    for question, one in enumerate(continuations):
+        for number, path in enumerate(one.rows or ((),)):
+            wanted = tuple(
+                (len(one.forced) + step, token, option)
+                for option, target in enumerate(one.targets)
+                if max(one.row_of[option], 0) == number
+                for step, token in enumerate(target)
+            )
+            rows.append(ForcedRow(question, (*one.forced, *path), wanted))
+    return rows
+
+
 @torch.inference_mode()
-def score_forced(
-    pretrained: Pretrained,
-    rows: Sequence[tuple[int, tuple[int, ...]]],
-    continuations: Sequence[Continuation],
-    read: Any,
-) -> list[Scores]:
-    """Log-probability of every option, by making ``generate`` write each path.
+def score_forced(pretrained: Pretrained, rows: Sequence[ForcedRow], read: Any) -> list[list[float]]:
+    """Log-probabilities of what is wanted, by making ``generate`` write each path.
 
     Args:
         pretrained: the model.
-        rows: (question, token path after the answer prefix), as :func:`forced_rows` gives them.
-        continuations: per question.
+        rows: at least one.
         read: the processor's output for the prompt of each row, in order.
 
     Returns:
-        Per question, one number per option: natural logarithm, summed over tokens.
+        Per row, natural logarithms in the order of its ``wanted``.
     """
-    paths = [(*continuations[question].forced, *path) for question, path in rows]
-    first_row = {question: i for i, (question, _) in reversed(list(enumerate(rows)))}
-    wanted: list[tuple[int, int, int]] = []
-    owner: list[tuple[int, int]] = []
-    for question, one in enumerate(continuations):
-        for option, (target, row) in enumerate(zip(one.targets, one.row_of, strict=True)):
-            at = first_row[question] + max(row, 0)
-            for t, token in enumerate(target):
-                wanted.append((at, len(one.forced) + t, token))
-                owner.append((question, option))
-    writer = _Forced(paths, wanted, pretrained.end_ids)
+    writer = _Forced(rows, pretrained.end_ids)
     pretrained.model.generate(
         **pretrained.inputs(read),
-        max_new_tokens=max(map(len, paths)) + 1,
+        max_new_tokens=max(len(row.path) for row in rows) + 1,
         do_sample=False,
         logits_processor=LogitsProcessorList([writer]),
     )
-    scores = [[0.0] * len(one.targets) for one in continuations]
-    for (question, option), value in zip(owner, writer.values, strict=True):
-        scores[question][option] += value
-    return [tuple(of_question) for of_question in scores]
-
-
-def forced_rows(continuations: Sequence[Continuation]) -> list[tuple[int, tuple[int, ...]]]:
-    """Rows that score all options: (question, token path after the answer prefix); one or more each."""
-    return [(q, path) for q, one in enumerate(continuations) for path in (one.rows or ((),))]
+    return writer.values
 
 
 class _Sampler(LogitsProcessor):  # type: ignore[misc]
@@ -161,27 +167,30 @@ class _Sampler(LogitsProcessor):  # type: ignore[misc]
 class _Forced(LogitsProcessor):  # type: ignore[misc]
     """Makes each row follow its path, and notes the log-probabilities that are wanted on the way."""
 
-    def __init__(
-        self, paths: Sequence[Sequence[int]], wanted: Sequence[tuple[int, int, int]], end_ids: Sequence[int]
-    ) -> None:
-        self._paths = paths
+    def __init__(self, rows: Sequence[ForcedRow], end_ids: Sequence[int]) -> None:
+        self._rows = rows
         self._end_ids = end_ids
-        self._at: dict[int, list[tuple[int, int, int, int]]] = {}
-        for place, (row, step, token) in enumerate(wanted):
-            self._at.setdefault(step, []).append((place, row, 0, token))
         self._step = 0
-        self.values = [0.0] * len(wanted)
+        self.values = [[0.0] * len(row.wanted) for row in rows]
 
     def __call__(
         self, input_ids: Int[Tensor, "batch seq"], scores: Float[Tensor, "batch vocab"]
     ) -> Float[Tensor, "batch vocab"]:
-        if asked := self._at.get(self._step):
-            picked = log_probabilities(scores[:, None], [place[1:] for place in asked], self._end_ids)
-            for (place, *_), value in zip(asked, picked, strict=True):
-                self.values[place] = value
+        asked = [
+            (number, place, token)
+            for number, row in enumerate(self._rows)
+            for place, (step, token, _) in enumerate(row.wanted)
+            if step == self._step
+        ]
+        if asked:
+            picked = log_probabilities(
+                scores[:, None], [(number, 0, token) for number, _, token in asked], self._end_ids
+            )
+            for (number, place, _), value in zip(asked, picked, strict=True):
+                self.values[number][place] = value
         forced = torch.full_like(scores, -torch.inf)
-        for row, path in enumerate(self._paths):
+        for number, row in enumerate(self._rows):
             # Past its path a row writes anything; nothing of it is wanted.
-            forced[row, path[self._step] if self._step < len(path) else 0] = 0.0
+            forced[number, row.path[self._step] if self._step < len(row.path) else 0] = 0.0
         self._step += 1
         return forced

@@ -30,11 +30,16 @@ from ._score import Contexts, Scores, score_shared, why_not
 
 # What a damaged picture, an odd template or an input that does not fit raises; anything else is a bug.
 _QUERY_ERRORS = (ModgapError, ValueError, RuntimeError, IndexError, jinja2.TemplateError)
-_TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-3}
-_COARSE = 0.25
-"""Largest difference in log-probability that rounding explains in 16-bit arithmetic (our choice)."""
+FINE = 1e-4
+COARSE = 0.1
+"""Largest relative difference of two log-probabilities that rounding explains, in float32 and in 16 bits (our
+choice: about a hundred times what is seen on models of a few layers)."""
 
 Results = list[tuple[int, Reply]]
+
+
+class _CannotShare(Exception):
+    """Sharing the beginning of prompts would not give the same result; the message says why."""
 
 
 class LocalModel:
@@ -65,7 +70,8 @@ class LocalModel:
         self._tokens = batch_tokens
         self._writer = PromptWriter(pretrained.processor)
         self._options = OptionTokens(self._writer)
-        self._shares: bool | None = None if share_prefix == "auto" else False
+        self._share = share_prefix == "auto"
+        self._checked: set[bool] = set()  # for prompts without and with pictures: sharing was compared once
         self._tokens_per_image: int | None = None
 
     @property
@@ -106,7 +112,7 @@ class LocalModel:
             job.raw.extend(ids)
         scored = [job for job in jobs if job.continuation is not None]
         written = [job for job in jobs if job.continuation is None]
-        yield from self._run(grouped(scored, share=self._shares is not False), self._score)
+        yield from self._run(grouped(scored, share=self._share), self._score)
         yield from self._run(grouped(written, share=False), self._write)
 
     def _job(self, index: int, query: Query) -> Job:
@@ -127,19 +133,18 @@ class LocalModel:
         pending = deque(groups)
         again: list[list[Group]] = []
         while again or pending:
-            batch = (
-                again.pop()
-                if again
-                else take(
-                    pending, rows=self._rows, tokens=self._tokens, tokens_per_image=self._tokens_per_image
-                )
-            )
+            batch = again.pop() if again else self._next_batch(pending)
             count = sum(len(group.jobs) for group in batch)
             began = time.perf_counter()
             failure, full = "", False
             results: Results = []
             try:
                 results = work(batch)
+            except _CannotShare as reason:
+                self._share = False
+                self.notes.append(f"prompts are read one by one, nothing is shared: {reason}")
+                pending = deque(grouped(_jobs([*batch, *pending]), share=False))
+                continue
             except (torch.OutOfMemoryError, MemoryError):
                 failure, full = "out of memory", True
             except _QUERY_ERRORS as error:
@@ -148,58 +153,74 @@ class LocalModel:
             if full:
                 # Outside the handler, where the failed batch is no longer held by the traceback.
                 _free_memory()
-                self._shrink(count)
-            if failure and count > 1:
+            shrunk = full and self._shrink(count)
+            if failure and (count > 1 or shrunk):
                 again += reversed(halves(batch))
                 continue
+            if full:
+                failure = "out of memory for this question alone; use a smaller dtype or another device"
             if failure:
-                if full:
-                    failure = "out of memory for this question alone; use a smaller dtype or another device"
                 results = [(batch[0].jobs[0].index, Reply(text=None, error=failure))]
             each = (time.perf_counter() - began) / count
             for index, reply in results:
                 yield index, replace(reply, seconds=each)
 
-    def _shrink(self, count: int) -> None:
+    def _next_batch(self, pending: deque[Group]) -> list[Group]:
+        return take(pending, rows=self._rows, tokens=self._tokens, tokens_per_image=self._tokens_per_image)
+
+    def _shrink(self, count: int) -> bool:
+        """Lower the limit to half of what did not fit; returns whether that is lower than before."""
         smaller = max(1, count // 2)
-        if smaller < self._rows:
-            self._rows = smaller
-            self.notes.append(f"a batch of {count} did not fit in memory; batches are now at most {smaller}")
+        if smaller >= self._rows:
+            return False
+        self._rows = smaller
+        self.notes.append(f"a batch of {count} did not fit in memory; batches are now at most {smaller}")
+        return True
 
     def _score(self, batch: list[Group]) -> Results:
         """Score the options of every job of a batch."""
-        if self._shares is False:
-            return self._score_apart([job for group in batch for job in group.jobs])
+        if not self._share:
+            return self._score_apart(_jobs(batch))
         read, heads = self._read_heads(batch)
-        if self._shares is None and (reason := why_not(self.pretrained, read)):
-            return self._stop_sharing(batch, reason)
+        pictured = bool(batch[0].kind[0])
+        if pictured not in self._checked and (reason := why_not(self.pretrained, read)):
+            raise _CannotShare(reason)
         results, kept, contexts = self._contexts(batch, heads)
+        if not kept:
+            return results
         if len(kept) < len(batch):
             # A group without a question that fits goes, and its picture with it.
-            if not kept:
-                return results
             read, _ = self._read_heads(kept)
-        scores = score_shared(self.pretrained, contexts, read)
-        if self._shares is None and any(len(group.jobs) > 1 for group in kept):
-            difference = self._difference(kept[0].jobs[0], scores[0][0])
-            limit = _TOLERANCE.get(self.pretrained.model.dtype, _COARSE)
-            if difference > limit:
-                return self._stop_sharing(batch, f"it changes log-probabilities by {difference:.2g}")
-            self._shares = True
+        if pictured in self._checked:
+            scores = score_shared(self.pretrained, contexts, read)
+        else:
+            scores = self._score_and_check(kept, contexts, read)
         for group, one, of_group in zip(kept, contexts, scores, strict=True):
             for job, ids, of_job in zip(group.jobs, one.ids, of_group, strict=True):
                 results.append((job.index, _choice(job, of_job, len(ids))))
         return results
 
-    def _stop_sharing(self, batch: list[Group], reason: str) -> Results:
-        self._shares = False
-        self.notes.append(f"prompts are read one by one and not shared: {reason}")
-        return self._score(batch)
-
-    def _difference(self, job: Job, shared: Scores) -> float:
-        """How far sharing moves the scores of one question, in log-probability."""
-        ((_, reply),) = self._score_apart([job])
-        return max(abs(a - b) for a, b in zip(shared, reply.option_scores or (), strict=True))
+    def _score_and_check(
+        self, groups: list[Group], contexts: list[Contexts], read: Any
+    ) -> list[list[Scores]]:
+        """The first shared scores of this modality, compared with those of one question read on its own."""
+        try:
+            scores = score_shared(self.pretrained, contexts, read)
+        except torch.OutOfMemoryError:
+            raise
+        except (ValueError, RuntimeError, TypeError, IndexError) as error:
+            raise _CannotShare(f"the model does not take the inputs for it ({_words(error)})") from error
+        ((_, reply),) = self._score_apart([groups[0].jobs[0]])
+        alone = reply.option_scores
+        if alone is None:
+            return scores
+        difference = max(abs(a - b) for a, b in zip(scores[0][0], alone, strict=True))
+        # A score far from 0 is rounded more coarsely.
+        largest = max(1.0, *(abs(score) for score in alone))
+        if not difference <= largest * (FINE if self.pretrained.model.dtype == torch.float32 else COARSE):
+            raise _CannotShare(f"it would change log-probabilities by {difference:.2g}")
+        self._checked.add(bool(groups[0].kind[0]))
+        return scores
 
     def _read_heads(self, batch: list[Group]) -> tuple[Any, list[list[int]]]:
         """The processor's output for the first prompt of each group, and its token ids."""
@@ -279,16 +300,22 @@ class LocalModel:
             return results
         continuations = [job.continuation for job, _ in kept if job.continuation is not None]
         rows = forced_rows(continuations)
-        if len(rows) > len(kept):
-            read = self._writer.read([kept[question][0].prompt for question, _ in rows])
-        scores = score_forced(self.pretrained, rows, continuations, read)
+        scores = [[0.0] * len(one.targets) for one in continuations]
+        # Options of several tokens make more rows than there are questions.
+        for start in range(0, len(rows), self._rows):
+            some = rows[start : start + self._rows]
+            if len(some) < len(rows) or len(rows) > len(kept):
+                read = self._writer.read([kept[row.question][0].prompt for row in some])
+            for row, values in zip(some, score_forced(self.pretrained, some, read), strict=True):
+                for (_, _, option), value in zip(row.wanted, values, strict=True):
+                    scores[row.question][option] += value
         for (job, length), one, of_job in zip(kept, continuations, scores, strict=True):
-            results.append((job.index, _choice(job, of_job, length + len(one.forced))))
+            results.append((job.index, _choice(job, tuple(of_job), length + len(one.forced))))
         return results
 
     def _write(self, batch: list[Group]) -> Results:
         """Generate a reply to every job of a batch."""
-        results, kept, read = self._fitting([job for group in batch for job in group.jobs], lambda _: 1)
+        results, kept, read = self._fitting(_jobs(batch), lambda _: 1)
         window = self.pretrained.window
         # A reply ends with the window at the latest. The few that could reach it are batched by their room.
         rooms = [job.limit if window is None else min(job.limit, window - length) for job, length in kept]
@@ -319,12 +346,16 @@ def _choice(job: Job, scores: Scores, tokens: int) -> Reply:
     return Reply(text, option_scores=scores, usage={"prompt_tokens": float(tokens)})
 
 
+def _jobs(groups: Sequence[Group]) -> list[Job]:
+    return [job for group in groups for job in group.jobs]
+
+
 def _words(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text[:500]
 
 
 def _free_memory() -> None:
-    gc.collect()
     if torch.cuda.is_available():
+        gc.collect()
         torch.cuda.empty_cache()

@@ -1,23 +1,25 @@
 """Options scored in one reading of the prompt, with what prompts have in common read once.
 
-A batch is read in up to three steps, each continuing from the key-value cache of the one before:
+The questions of a group make a tree: a trunk they share (instruction, picture or text), a branch for each
+question and its answer prefix, and a twig for each option of more than one token. A batch is read in two
+steps:
 
-    1. the beginning that all questions of a group share (instruction, picture or text), one row per group;
-    2. what is left of each prompt, and the answer prefix, one row per question;
-    3. the tokens of options that are more than one token long, one row per option.
+    1. the trunks, one row per group, into the key-value cache;
+    2. everything else, again one row per group: branches and twigs stand side by side, each token with the
+       position it would have alone, and a mask lets it see its trunk, its own branch and nothing else.
 
-Every step pads on the left, so a row of the cache has holes; the attention mask covers them and positions
-are given explicitly, so each token sees exactly what it would see alone. That holds only where a token's
-state depends on nothing after it. :func:`why_not` names the models where it does not; they are scored in
-``_forced.py``, which asks ``generate`` and so works for every family.
+So the cache is never copied, nothing is read twice, and each token sees exactly what it would see alone. That
+holds only where a token's state depends on nothing after it: :func:`why_not` names models where it does
+not. They are scored in ``_generate.py``, which asks ``generate`` and so works for every family.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
@@ -27,7 +29,7 @@ from ._options import END, Continuation
 from ._prompt import common_length
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
     from torch import Tensor
 
 Scores = tuple[float, ...]
@@ -45,20 +47,21 @@ class Contexts:
     ids: tuple[list[int], ...]
     continuations: tuple[Continuation, ...]
 
-    def shared(self) -> int:
-        """Tokens that are read once; at least one is left for each question."""
+    def trunk(self) -> int:
+        """Tokens that all questions begin with; at least one is left for each."""
         first, *others = self.ids
         return min([len(first) - 1, *(min(common_length(first, ids), len(ids) - 1) for ids in others)])
 
 
 def why_not(pretrained: Pretrained, read: Any) -> str | None:
-    """Why prompts of this model cannot share their beginning, or ``None`` if they can.
+    """Why prompts of this model cannot share their beginning, or ``None`` if nothing speaks against it.
 
     Args:
         pretrained: the model.
         read: the processor's output for any prompt.
     """
-    if pretrained.model.config.is_encoder_decoder:
+    config = pretrained.model.config
+    if config.is_encoder_decoder:
         return "the model has an encoder"
     shape = read["input_ids"].shape
     for name, value in read.items():
@@ -67,8 +70,10 @@ def why_not(pretrained: Pretrained, read: Any) -> str | None:
             return f"the model takes {name} for each token, so its attention may not be causal"
     if "position_ids" not in pretrained.forward_names:
         return "the model does not take position_ids"
-    layers = DynamicCache(config=pretrained.model.config.get_text_config()).layers
-    if any(type(layer) is not DynamicLayer for layer in layers):
+    text_config = config.get_text_config()
+    if text_config._attn_implementation not in ("sdpa", "eager"):
+        return f"attention {text_config._attn_implementation!r} takes no mask of this kind; sdpa and eager do"
+    if any(type(layer) is not DynamicLayer for layer in DynamicCache(config=text_config).layers):
         return "the model's cache does not keep every token"
     return None
 
@@ -85,100 +90,154 @@ def score_shared(pretrained: Pretrained, groups: Sequence[Contexts], read: Any) 
     Returns:
         Per group and question, one number per option: natural logarithm, summed over tokens.
     """
-    reader = _Reader(pretrained)
-    # When every question is alone there is no second step.
+    cache = DynamicCache(config=pretrained.model.config.get_text_config())
+    # When every question is alone its whole prompt is trunk, and the first step gives the answer.
     alone = all(len(group.ids) == 1 for group in groups)
-    shared = [len(group.ids[0]) if alone else group.shared() for group in groups]
+    trunks = [len(group.ids[0]) if alone else group.trunk() for group in groups]
+    logits, mask = _read_trunks(
+        pretrained, cache, [group.ids[0][:n] for group, n in zip(groups, trunks, strict=True)], read
+    )
+    rows = [_Row(group, n) for group, n in zip(groups, trunks, strict=True)]
+    wanted = [(g, 0, token) for g, row in enumerate(rows) for _, _, token in row.at_trunk]
+    places = [(g, *place) for g, row in enumerate(rows) for *place, _ in row.at_trunk]
+    values = log_probabilities(logits, wanted, pretrained.end_ids) if wanted else []
+    if any(row.tokens for row in rows):
+        logits = _read_branches(pretrained, cache, rows, mask)
+        keep = logits.shape[1]
+        # Rows are padded on the left, so columns count from the end.
+        wanted = [(g, keep - back, token) for g, row in enumerate(rows) for *_, back, token in row.wanted()]
+        places += [(g, *place) for g, row in enumerate(rows) for *place, _, _ in row.wanted()]
+        values += log_probabilities(logits, wanted, pretrained.end_ids)
+    scores = [[[0.0] * len(one.targets) for one in group.continuations] for group in groups]
+    for (group, question, option), value in zip(places, values, strict=True):
+        scores[group][question][option] += value
+    return [[tuple(of_question) for of_question in of_group] for of_group in scores]
+
+
+@dataclass
+class _Segment:
+    """Tokens in a line, each of which sees those before it, its parent segment, and the trunk."""
+
+    tokens: Sequence[int]
+    start: int  # position of the first token, 0-based from the beginning of the prompt
+    parent: _Segment | None = None
+    columns: list[int] = field(default_factory=list)
+
+
+class _Row:
+    """Branches and twigs of one group, laid out in one row.
+
+    Tokens whose logits are wanted come last, so that the model computes logits for few columns. Order in the
+    row means nothing else: who sees whom is in the mask, who stands where in the positions.
+
+    Args:
+        group: its questions.
+        trunk: how many tokens were read before.
+    """
+
+    def __init__(self, group: Contexts, trunk: int) -> None:
+        self.at_trunk: list[tuple[int, int, int]] = []  # (question, option, token) to read off the trunk
+        self._wanted: list[tuple[int, int, _Segment, int, int]] = []
+        self._segments: list[_Segment] = []
+        for question, (ids, one) in enumerate(zip(group.ids, group.continuations, strict=True)):
+            branch = _Segment(ids[trunk:], trunk) if len(ids) > trunk else None
+            twigs = [_Segment(path, len(ids), branch) for path in one.rows]
+            self._segments += [*([branch] if branch else []), *twigs]
+            for option, (target, row) in enumerate(zip(one.targets, one.row_of, strict=True)):
+                if branch is None:
+                    self.at_trunk.append((question, option, target[0]))
+                else:
+                    self._wanted.append((question, option, branch, len(branch.tokens) - 1, target[0]))
+                for t, token in enumerate(target[1:]):
+                    self._wanted.append((question, option, twigs[row], t, token))
+        used = {(id(segment), index) for _, _, segment, index, _ in self._wanted}
+        slots = [(segment, i) for segment in self._segments for i in range(len(segment.tokens))]
+        slots.sort(key=lambda slot: (id(slot[0]), slot[1]) in used)  # stable: order within a segment is kept
+        for column, (segment, _) in enumerate(slots):
+            segment.columns.append(column)
+        self.tokens = [segment.tokens[i] for segment, i in slots]
+        self.positions = [segment.start + i for segment, i in slots]
+        self.keep = len(used)
+
+    def wanted(self) -> list[tuple[int, int, int, int]]:
+        """(question, option, column counted back from the end, token)."""
+        width = len(self.tokens)
+        return [(q, o, width - segment.columns[i], token) for q, o, segment, i, token in self._wanted]
+
+    def sees(self) -> Bool[np.ndarray, "query key"]:
+        """Which token of the row sees which."""
+        seen = np.zeros((len(self.tokens), len(self.tokens)), dtype=bool)
+        for segment in self._segments:
+            own = np.array(segment.columns)
+            seen[np.ix_(own, own)] = np.tri(len(own), dtype=bool)
+            if segment.parent is not None:
+                seen[np.ix_(own, np.array(segment.parent.columns))] = True
+        return seen
+
+
+def _read_trunks(
+    pretrained: Pretrained, cache: DynamicCache, trunks: Sequence[Sequence[int]], read: Any
+) -> tuple[Float[Tensor, "batch 1 vocab"], Bool[Tensor, "batch seq"]]:
+    """Read the trunks into the cache; returns the last logits, and which columns are not padding."""
     pictures = {
         name: value
         for name, value in pretrained.inputs(read).items()
         if name in pretrained.forward_names and name not in ("input_ids", "attention_mask")
     }
-    logits = reader.read([group.ids[0][:n] for group, n in zip(groups, shared, strict=True)], 1, pictures)
-    questions = [(g, ids) for g, group in enumerate(groups) for ids in group.ids]
-    if not alone:
-        reader.select([g for g, _ in questions])
-        logits = reader.read([ids[shared[g] :] for g, ids in questions], 1)
-
-    continuations = [one for group in groups for one in group.continuations]
-    first = [(q, 0, target[0]) for q, one in enumerate(continuations) for target in one.targets]
-    values = log_probabilities(logits, first, pretrained.end_ids)
-
-    owners = [q for q, one in enumerate(continuations) for _ in one.rows]
-    if owners:
-        paths = [path for one in continuations for path in one.rows]
-        longest = max(map(len, paths))
-        reader.select(owners)
-        logits = reader.read(paths, longest)
-        offset = 0
-        later: list[tuple[int, int, int]] = []
-        owner: list[int] = []
-        option = 0
-        for one in continuations:
-            for target, row in zip(one.targets, one.row_of, strict=True):
-                # Rows are padded on the left: the path's last token is the last column.
-                start = longest - len(paths[offset + row]) if row >= 0 else 0
-                later += [(offset + row, start + t, token) for t, token in enumerate(target[1:])]
-                owner += [option] * (len(target) - 1)
-                option += 1
-            offset += len(one.rows)
-        for at, value in zip(owner, log_probabilities(logits, later, pretrained.end_ids), strict=True):
-            values[at] += value
-
-    scores = iter(values)
-    return [[tuple(next(scores) for _ in one.targets) for one in group.continuations] for group in groups]
+    ids = _left_padded(trunks, pretrained.tokenizer.pad_token_id or 0, pretrained.device)
+    real = _left_padded([[1] * len(trunk) for trunk in trunks], 0, pretrained.device)
+    positions = (real.cumsum(dim=1) - 1).clamp(min=0)
+    return _forward(pretrained, cache, ids, positions, real, keep=1, pictures=pictures), real.bool()
 
 
-class _Reader:
-    """Reads rows of tokens into the model, each continuing its row of the cache."""
+def _read_branches(
+    pretrained: Pretrained, cache: DynamicCache, rows: Sequence[_Row], trunk: Bool[Tensor, "batch seq"]
+) -> Float[Tensor, "batch keep vocab"]:
+    """Read everything after the trunks; returns logits of the last columns, as many as any row wants."""
+    device = pretrained.device
+    width = max(len(row.tokens) for row in rows)
+    seen = np.zeros((len(rows), width, width), dtype=bool)
+    for row, of_row in zip(rows, seen, strict=True):
+        pad = width - len(row.tokens)
+        of_row[pad:, pad:] = row.sees()
+    sees = torch.cat([trunk[:, None].expand(-1, width, -1), torch.from_numpy(seen).to(device)], dim=2)
+    dtype = pretrained.model.dtype
+    mask = torch.zeros(sees.shape, dtype=dtype, device=device).masked_fill_(~sees, torch.finfo(dtype).min)
+    ids = _left_padded([row.tokens for row in rows], pretrained.tokenizer.pad_token_id or 0, device)
+    positions = _left_padded([row.positions for row in rows], 0, device)
+    return _forward(
+        pretrained, cache, ids, positions, mask[:, None], keep=max(row.keep for row in rows), pictures={}
+    )
 
-    def __init__(self, pretrained: Pretrained) -> None:
-        self._pretrained = pretrained
-        self._cache = DynamicCache(config=pretrained.model.config.get_text_config())
-        self._mask: Int[Tensor, "batch seen"] | None = None
 
-    def select(self, rows: list[int]) -> None:
-        """Replace the rows by those listed, which may repeat."""
-        assert self._mask is not None
-        if rows == list(range(len(self._mask))):
-            return
-        indices = torch.tensor(rows, device=self._pretrained.device)
-        self._cache.batch_select_indices(indices)
-        self._mask = self._mask[indices]
+def _forward(
+    pretrained: Pretrained,
+    cache: DynamicCache,
+    ids: Int[Tensor, "batch new"],
+    positions: Int[Tensor, "batch new"],
+    mask: Tensor,
+    *,
+    keep: int,
+    pictures: dict[str, Any],
+) -> Float[Tensor, "batch keep vocab"]:
+    """One forward pass that continues the cache; ``mask`` is (batch, all) or (batch, 1, new, all)."""
+    only = {"logits_to_keep": keep} if "logits_to_keep" in pretrained.forward_names else {}
+    output = pretrained.model(
+        input_ids=ids,
+        attention_mask=mask,
+        position_ids=positions,
+        past_key_values=cache,
+        use_cache=True,
+        **only,
+        **pictures,
+    )
+    logits: Tensor = output.logits[:, -keep:]
+    return logits
 
-    def read(
-        self, rows: Sequence[Sequence[int]], keep: int, pictures: dict[str, Any] | None = None
-    ) -> Float[Tensor, "batch keep vocab"]:
-        """Read one more stretch of each row.
 
-        Args:
-            rows: token ids, of any length; padded on the left here.
-            keep: of how many columns at the end the logits are wanted.
-            pictures: inputs that belong to image tokens in ``rows``.
-
-        Returns:
-            Logits, shape (batch, keep, vocab), in the model's dtype.
-        """
-        model, device = self._pretrained.model, self._pretrained.device
-        width = max(map(len, rows))
-        pad = self._pretrained.tokenizer.pad_token_id or 0
-        ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
-        new = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
-        seen = 0 if self._mask is None else self._mask.sum(dim=1, keepdim=True)
-        positions = (seen + new.cumsum(dim=1) - 1).clamp(min=0)
-        self._mask = new if self._mask is None else torch.cat([self._mask, new], dim=1)
-        only = {"logits_to_keep": keep} if "logits_to_keep" in self._pretrained.forward_names else {}
-        output = model(
-            input_ids=ids,
-            attention_mask=self._mask,
-            position_ids=positions,
-            past_key_values=self._cache,
-            use_cache=True,
-            **only,
-            **(pictures or {}),
-        )
-        logits: Tensor = output.logits[:, -keep:]
-        return logits
+def _left_padded(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> Int[Tensor, "batch new"]:
+    width = max(map(len, rows))
+    return torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
 
 
 def log_probabilities(
@@ -196,9 +255,7 @@ def log_probabilities(
     """
     logits = logits.float()
     totals = logits.logsumexp(dim=-1)
-    rows, columns, tokens = (
-        torch.tensor(column, device=logits.device) for column in zip(*wanted, strict=True)
-    )
+    rows, columns, tokens = (torch.tensor(part, device=logits.device) for part in zip(*wanted, strict=True))
     values = logits[rows, columns, tokens.clamp(min=0)]
     ending = tokens == END
     if bool(ending.any()):
