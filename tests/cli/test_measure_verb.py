@@ -156,5 +156,5 @@ def test_errors_are_counted_and_shown(tmp_path: Path) -> None:
     )
     done = run(*arguments)
     assert done.exit_code == 0, done.output
-    assert "3 errors; the same command asks those again" in done.stderr
+    assert "3 errors; the same command asks again" in done.stderr
     assert "1 × error: no stored reply to problem 'scenes/count-0-000000' as 'image'" in done.stdout

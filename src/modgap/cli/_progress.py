@@ -69,13 +69,15 @@ class Progress:
     def _line(self, ended: bool = False) -> None:
         done = self._asked + self._kept
         share = f" of {self._total:,}" if self._total and not ended else ""
-        parts = [f"{done:,}{share} samples"]
+        parts = [f"{done:,}{share} {'sample' if done == 1 and not share else 'samples'}"]
         if self._kept:
             parts.append(f"{self._kept:,} of them kept from before")
         if self._asked:
             parts.append(self._rate(ended))
         if self._errors:
-            parts.append(f"{self._errors:,} errors; the same command asks those again")
+            parts.append(
+                f"{self._errors:,} {'error' if self._errors == 1 else 'errors'}; the same command asks again"
+            )
         self.say(", ".join(parts))
 
     def _rate(self, ended: bool = False) -> str:
