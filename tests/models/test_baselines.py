@@ -123,11 +123,15 @@ def test_the_oracle_needs_the_truth() -> None:
         ("random:x", {}, "random takes no argument, got 'x'; use: random"),
         ("oracle:x", {}, "oracle takes no argument, got 'x'; use: oracle"),
         ("random", {"largest": -1}, "largest -1 is not a whole number of at least 0"),
+        ("random", {"largest": "many"}, "largest 'many' is not a whole number of at least 0"),
+        ("random", {"seed": 0.5}, "seed 0.5 is not a whole number"),
+        ("oracle", {"seed": "x"}, "seed 'x' is not a whole number"),
+        ("oracle", {"image_accuracy": "high"}, "image_accuracy 'high' is not a fraction from 0 to 1"),
         ("oracle", {"image_accuracy": 80}, "image_accuracy 80 is not a fraction from 0 to 1"),
         ("oracle", {"text_accuracy": float("nan")}, "text_accuracy nan is not a fraction from 0 to 1"),
     ],
 )
-def test_arguments_are_checked(spec: str, options: dict[str, float], message: str) -> None:
+def test_arguments_are_checked(spec: str, options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError) as raised:
         load_model(spec, **options)
     assert str(raised.value) == message

@@ -123,11 +123,15 @@ def test_text_that_is_not_unicode_is_an_error_of_that_query_only() -> None:
         ({"url": "https://host/v1?key=abc"}, "url must not hold a user, password or query"),
         ({"url": "http://host/a b"}, "url 'http://host/a b' holds characters that an address cannot have"),
         ({"model": ""}, "endpoint needs the name of a model"),
-        ({"concurrency": 0}, "concurrency 0 is not a number of at least 1"),
+        ({"concurrency": 0}, "concurrency 0 is not a whole number of at least 1"),
+        ({"concurrency": "many"}, "concurrency 'many' is not a whole number of at least 1"),
+        ({"concurrency": 2.5}, "concurrency 2.5 is not a whole number of at least 1"),
         ({"timeout": 0.0}, "timeout 0.0 is not a number of seconds above 0"),
-        ({"timeout": float("nan")}, "timeout nan is not a number of seconds above 0"),
-        ({"retries": -1}, "retries -1 is not a number of at least 0"),
-        ({"max_tokens": 0}, "max_tokens 0 is not a number of at least 1"),
+        ({"timeout": float("nan")}, "timeout nan is not a number of at least 0"),
+        ({"retries": -1}, "retries -1 is not a whole number of at least 0"),
+        ({"retries": True}, "retries True is not a whole number of at least 0"),
+        ({"max_tokens": 0}, "max_tokens 0 is not a whole number of at least 1"),
+        ({"max_cost": float("inf")}, "max_cost inf is not a number of at least 0"),
         (
             {"modalities": ("vidoe",)},
             "modality 'vidoe' is not one of text, image, audio, video; did you mean 'video'",
@@ -168,3 +172,20 @@ def test_it_is_loaded_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     model.close()
     with pytest.raises(InputError, match="endpoint needs url"):
         load_model("endpoint:org/model-7b")
+
+
+def test_options_may_be_text_as_a_command_line_gives_them() -> None:
+    model = load_model(
+        "endpoint:m",
+        url=URL,
+        modalities="text, audio",
+        omit="temperature,seed",
+        extra_body='{"top_k": 20}',
+    )
+    assert model.modalities == {"text", "audio"}
+    assert model.fingerprint()["omit"] == ["temperature", "seed"]
+    assert model.fingerprint()["extra_body"] == {"top_k": 20}
+    with pytest.raises(InputError, match=r"extra_body is not JSON \(Expecting"):
+        load_model("endpoint:m", url=URL, extra_body="{top_k: 20}")
+    with pytest.raises(InputError, match=r"extra_body \[20\] is not an object such as"):
+        load_model("endpoint:m", url=URL, extra_body="[20]")

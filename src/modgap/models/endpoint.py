@@ -18,7 +18,7 @@ import queue
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, cast
 
 import httpx2
 import numpy as np
@@ -35,6 +35,8 @@ from ._endpoint import (
     Response,
     Settings,
     backoff_seconds,
+    listed,
+    mapping,
     post,
     read_key,
     read_response,
@@ -60,11 +62,11 @@ def load(
     max_tokens: int | None = None,
     temperature: float | None = None,
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens",
-    omit: Sequence[str] = (),
-    extra_body: Mapping[str, JSON] | None = None,
+    omit: Sequence[str] | str = (),
+    extra_body: Mapping[str, JSON] | str | None = None,
     input_price: float | None = None,
     output_price: float | None = None,
-    modalities: Sequence[Modality] = ("text", "image"),
+    modalities: Sequence[Modality] | str = ("text", "image"),
 ) -> Endpoint:
     """Prepare to ask a model over HTTP; nothing is sent yet.
 
@@ -82,11 +84,11 @@ def load(
         max_tokens: longest reply, in tokens; ``None`` takes the query's.
         temperature: ``None`` takes the query's.
         max_tokens_field: the name under which the server expects the limit.
-        omit: fields of the request to leave out, for servers that refuse them.
-        extra_body: fields added to every request.
+        omit: fields of the request to leave out, for servers that refuse them; as a list or "a,b".
+        extra_body: fields added to every request; a mapping, or one as JSON text.
         input_price: price of a million input tokens.
         output_price: price of a million output tokens.
-        modalities: what the model can be shown.
+        modalities: what the model can be shown; as a list or "text,image".
 
     Raises:
         InputError: if a setting is not accepted.
@@ -105,11 +107,11 @@ def load(
         max_tokens=max_tokens,
         temperature=temperature,
         max_tokens_field=max_tokens_field,
-        omit=tuple(omit),
-        extra_body=dict(extra_body or {}),
+        omit=listed(omit),
+        extra_body=mapping("extra_body", extra_body),
         input_price=input_price,
         output_price=output_price,
-        modalities=tuple(modalities),
+        modalities=cast("tuple[Modality, ...]", listed(modalities)),  # Settings checks the names
     )
     return Endpoint(settings)
 

@@ -37,13 +37,15 @@ def load(
         seed: of the mistakes.
 
     Raises:
-        InputError: if an argument is given or an accuracy is not from 0 to 1.
+        InputError: if an argument is given, or an accuracy or ``seed`` is not accepted.
     """
     if argument:
         raise InputError(f"oracle takes no argument, got {argument!r}; use: oracle")
+    if type(seed) is not int:
+        raise InputError(f"seed {seed!r} is not a whole number")
     accuracies = (text_accuracy, image_accuracy, audio_accuracy, video_accuracy)
     for modality, accuracy in zip(MODALITIES, accuracies, strict=True):
-        if not 0 <= accuracy <= 1:
+        if type(accuracy) not in (int, float) or not 0 <= accuracy <= 1:
             raise InputError(f"{modality}_accuracy {accuracy!r} is not a fraction from 0 to 1")
     return Oracle(accuracies, seed)
 

@@ -25,12 +25,14 @@ def load(argument: str = "", *, seed: int = 0, largest: int = 9) -> RandomModel:
         largest: an open question gets a whole number from 0 to this.
 
     Raises:
-        InputError: if an argument is given or ``largest`` is negative.
+        InputError: if an argument is given, or ``largest`` or ``seed`` is not accepted.
     """
     if argument:
         raise InputError(f"random takes no argument, got {argument!r}; use: random")
-    if largest < 0:
-        raise InputError(f"largest {largest} is not a whole number of at least 0")
+    if type(seed) is not int:
+        raise InputError(f"seed {seed!r} is not a whole number")
+    if type(largest) is not int or largest < 0:
+        raise InputError(f"largest {largest!r} is not a whole number of at least 0")
     return RandomModel(seed, largest)
 
 

@@ -14,3 +14,5 @@ from ._post import Response as Response
 from ._post import post as post
 from ._request import request_body as request_body
 from ._settings import Settings as Settings
+from ._settings import listed as listed
+from ._settings import mapping as mapping

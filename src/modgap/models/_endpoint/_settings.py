@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
@@ -63,15 +64,16 @@ class Settings:
         if not self.model:
             raise InputError("endpoint needs the name of a model, for example endpoint:my-model")
         _check_url(self.url)
-        _at_least("concurrency", self.concurrency, 1)
-        _at_least("retries", self.retries, 0)
+        _at_least("concurrency", self.concurrency, 1, int)
+        _at_least("retries", self.retries, 0, int)
         _at_least("backoff", self.backoff, 0)
-        _at_least("budget", self.budget, 0)
+        _at_least("budget", self.budget, 0, int)
         _at_least("max_cost", self.max_cost, 0)
-        _at_least("max_tokens", self.max_tokens, 1)
+        _at_least("max_tokens", self.max_tokens, 1, int)
         _at_least("temperature", self.temperature, 0)
         _at_least("input_price", self.input_price, 0)
         _at_least("output_price", self.output_price, 0)
+        _at_least("timeout", self.timeout, 0)
         if not self.timeout > 0:
             raise InputError(f"timeout {self.timeout!r} is not a number of seconds above 0")
         if self.max_tokens_field not in ("max_tokens", "max_completion_tokens"):
@@ -119,6 +121,32 @@ def _check_url(url: str) -> None:
         raise InputError(f"url {url!r} holds characters that an address cannot have; {expected}")
 
 
-def _at_least(name: str, value: float | None, least: int) -> None:
-    if value is not None and not value >= least:
-        raise InputError(f"{name} {value!r} is not a number of at least {least}")
+def _at_least(name: str, value: object, least: int, kind: type[int] | type[float] = float) -> None:
+    if value is None:
+        return
+    accepted = (int,) if kind is int else (int, float)
+    if isinstance(value, bool) or not isinstance(value, accepted) or not least <= value < math.inf:
+        raise InputError(f"{name} {value!r} is not a {'whole ' * (kind is int)}number of at least {least}")
+
+
+def listed(names: Sequence[str] | str) -> tuple[str, ...]:
+    """Names as a command line gives them, ``"text, image"``, or as Python does."""
+    if isinstance(names, str):
+        names = [name.strip() for name in names.split(",") if name.strip()]
+    return tuple(names)
+
+
+def mapping(name: str, value: Mapping[str, JSON] | str | None) -> dict[str, JSON]:
+    """A mapping as a command line gives it, JSON, or as Python does.
+
+    Raises:
+        InputError: if the text is not a JSON object.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{name} is not JSON ({error})") from error
+    if not isinstance(value, Mapping | None):
+        raise InputError(f"{name} {value!r} is not an object such as " + '{"top_k": 20}')
+    return dict(value or {})
