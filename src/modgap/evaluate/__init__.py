@@ -27,3 +27,4 @@ from ._summary import Cell as Cell
 from ._summary import Summary as Summary
 from ._summary import summarize as summarize
 from ._summary import summary_to_json as summary_to_json
+from ._statistics import minimum_detectable_gap as minimum_detectable_gap
