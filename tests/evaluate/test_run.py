@@ -58,6 +58,13 @@ def test_rows_are_plain_dictionaries(run: Run) -> None:
     assert set(rows[0]) == {field.name for field in dataclasses.fields(Record)}
 
 
+def test_a_summary_of_the_run(run: Run) -> None:
+    summary = run.summary()
+    assert summary.tasks == ("fake/where",)
+    assert summary.pooled[0].n == 4
+    assert {cell.chance for cell in summary.cells} == {0.25}
+
+
 def test_csv_round_trip(run: Run, tmp_path: Path) -> None:
     appended(run, reply='a "quoted"\nline, Ω')
     path = run.to_csv(tmp_path / "x.csv")

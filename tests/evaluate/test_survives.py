@@ -213,6 +213,15 @@ def test_a_folder_of_something_else(fakes: ModuleType, tmp_path: Path) -> None:
     assert (tmp_path / "run" / "thesis.tex").read_text() == "mine"
 
 
+def test_what_a_killed_run_was_about_to_rename_is_removed(fakes: ModuleType, tmp_path: Path) -> None:
+    modgap.measure(fakes.FakeModel(), fakes.FakeSuite(), n=1, out=tmp_path, name="run")
+    halves = [tmp_path / "run" / ".run.json.4711", tmp_path / "run" / "media" / ".0a.png.4711"]
+    for path in halves:
+        path.write_text("half")
+    modgap.measure(fakes.FakeModel(), fakes.FakeSuite(), n=1, out=tmp_path, name="run")
+    assert not any(path.exists() for path in halves)
+
+
 def test_killed_before_the_first_file(fakes: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     for name in ("lock", ".run.json.4711"):

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,6 +29,9 @@ from modgap.evaluate._stored import decode_problem, decode_without_media
 from modgap.media import Modality
 from modgap.models import JSON
 from modgap.tasks import Problem
+
+if TYPE_CHECKING:
+    from modgap.evaluate._summary import Summary
 
 RUN_FILE = "run.json"
 PROBLEMS_FILE = "problems.jsonl"
@@ -134,11 +137,12 @@ class Run:
             latest[record.problem_id, record.representation, record.strategy, record.sample] = record
         return list(latest.values())
 
-    def problems(self, *, media: bool = True) -> Iterator[Problem]:
+    def problems(self, *, media: bool = True, only: Container[str] | None = None) -> Iterator[Problem]:
         """The problems, in the order asked; one at a time, since pictures are large.
 
         Args:
             media: read the files of media; without, only parts of text are there.
+            only: the ids of the problems wanted; ``None`` wants all.
 
         Raises:
             RunError: if a line other than the last is damaged.
@@ -150,11 +154,17 @@ class Run:
         path = self.folder / PROBLEMS_FILE
         for number, problem in enumerate(read_lines(path, decode_without_media)):
             lines[problem.problem_id] = number
-        wanted = set(lines.values())
+        wanted = {number for name, number in lines.items() if only is None or name in only}
         raw = read_lines(path, lambda line: line)
         for number, line in enumerate(raw):
             if number in wanted:
                 yield decode_problem(line, self.folder) if media else decode_without_media(line)
+
+    def summary(self) -> Summary:
+        """All figures of the run: accuracies, gaps with intervals, and the result in a sentence."""
+        from modgap.evaluate._summary import summarize
+
+        return summarize(self.records(), self.problems(media=False))
 
     def rows(self) -> list[dict[str, Any]]:
         """The records as plain dictionaries, ready for ``pandas.DataFrame``."""

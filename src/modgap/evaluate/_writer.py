@@ -104,8 +104,9 @@ class RunWriter:
             self._replace_info(notes=(*self.info.notes, text))
 
     def finish(self) -> None:
-        """Mark the run as complete."""
-        self._replace_info(finished=now())
+        """Mark the run as complete: every sample has a record, though it may be an error."""
+        if self.info.finished is None:
+            self._replace_info(finished=now())
 
     def add_problem(self, problem: Problem) -> None:
         """Write a problem and its media, unless the same is there already.
@@ -128,6 +129,8 @@ class RunWriter:
         Raises:
             RunError: if it cannot be written.
         """
+        if self.info.finished is not None:
+            self._replace_info(finished=None)
         self._append(self._records, _encode(storable(record)))
         self._see_record(record)
 
@@ -188,14 +191,20 @@ class RunWriter:
                 "changed: use the old settings to go on with it, or --name to start another beside it"
             )
         (self.folder / MEDIA_FOLDER).mkdir(exist_ok=True)
+        self._remove_temporaries()
         self.info = old
-        if old.finished or old.versions != info.versions:
-            self._replace_info(finished=None)
         if old.versions != info.versions:
             moved = ", ".join(differences(old.versions, info.versions))
             self.note(f"resumed with other versions: {moved}")
             self._replace_info(versions=info.versions)
         return self.info
+
+    def _remove_temporaries(self) -> None:
+        """Remove what a killed run was about to rename; with the lock held, nobody else is about to."""
+        for folder, names in ((self.folder, f".{RUN_FILE}.*"), (self.folder / MEDIA_FOLDER, ".*")):
+            for path in folder.glob(names):
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def _replace_info(self, **changes: object) -> None:
         self.info = dataclasses.replace(self.info, **changes)  # type: ignore[arg-type]  # names checked by replace
