@@ -41,6 +41,7 @@ MAX_LINE = 64 * 2**20
 """Longest line that is read, in bytes."""
 
 _INTEGER = re.compile(r"-?\d{1,400}")
+_JSON = {"str": "string", "int": "integer", "array": "list", "bool": "boolean", "float": "number"}
 _KINDS: Final = ("choice", "integer", "text")
 
 
@@ -339,4 +340,5 @@ def check_name(name: str, known: Sequence[str], where: str, *, skip: bool = Fals
 def describe_error(error: Exception) -> str:
     """The decoder's message with the path of the value in words."""
     text = re.sub(r" - at `\$\.?([^`]*)`", lambda m: f" in {m[1]!r}" if m[1] else "", str(error))
-    return text[:1].lower() + text[1:].replace("`", "'") + "; expected one problem as a JSON object"
+    text = re.sub(r"`([^`]*)`", lambda m: re.sub(r"\w+", lambda w: _JSON.get(w[0], w[0]), m[1]), text)
+    return text[:1].lower() + text[1:] + "; expected one problem as a JSON object"

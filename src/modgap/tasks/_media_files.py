@@ -93,7 +93,10 @@ def media_part(path: str, modality: Modality, folder: Path, where: str) -> Part:
             raise FileError(f"{inside} is larger than {MAX_MEDIA:,} bytes")
     except (OSError, ValueError, RuntimeError) as error:
         raise FileError(f"{inside} cannot be followed ({error})") from error
-    part = read_part(target, modality)
+    try:
+        part = read_part(target, modality)
+    except FileError as error:
+        raise FileError(f"{where}: {error}") from error
     named = _HASHED.fullmatch(target.name)
     if named and not isinstance(part, Text) and part.sha256 != named[1]:
         raise FileError(f"{inside} does not have the contents its name says; the file was changed or damaged")
