@@ -242,23 +242,26 @@ def _size(picture: Image) -> tuple[int, int]:
         return opened.size
 
 
-RANKS = ("disagree", "unread", "none-right", "other")
-
-
 def rank(records: Sequence[Record]) -> int:
-    """Place of a problem among those worth reading: disagreement, failures, wrong everywhere, the rest."""
-    found = tags(records)
-    if "disagree" in found:
+    """Place of a problem among those worth reading.
+
+    Right in words and not in another modality, other disagreement, failures, wrong everywhere, the rest: 0
+    to 4.
+    """
+    found = set(tags(records))
+    if any(tag.startswith("text-not-") for tag in found):
         return 0
-    if {"unparsed", "refused", "error"} & set(found):
+    if "disagree" in found:
         return 1
-    return 2 if "correct" not in found else 3
+    if {"unparsed", "refused", "error"} & found:
+        return 2
+    return 3 if "correct" not in found else 4
 
 
 def choose(asked: Mapping[str, str], records: Mapping[str, Sequence[Record]], most: int) -> list[str]:
     """The problems shown on the first page, most telling first.
 
-    Tasks take turns, and within a task the four ranks take turns, so that each is represented.
+    Tasks take turns, and within a task the ranks take turns, so that each is represented.
 
     Args:
         asked: problem id → task, in the order asked.

@@ -51,8 +51,8 @@ def write_report(run_folder: str | Path) -> Path:
     places = {name: number for number, name in enumerate(asked, 1)}
     cards = _first_cards(run, records, choose(asked, records, MOST_CARDS), places)
     first = {card.problem_id for card in cards}
-    rest = sum(name in records and name not in first for name in asked)
-    pages = [f"cards-{number:03d}.html" for number in range(2, 2 + math.ceil(rest / MOST_CARDS))]
+    rest = {name for name in asked if name in records and name not in first}
+    pages = [f"cards-{number:03d}.html" for number in range(2, 2 + math.ceil(len(rest) / MOST_CARDS))]
     shared = {"names": short_names(summary.tasks), "summary": summary, "nouns": NOUN}
     target = run.folder / REPORT_FILE
     html = render(
@@ -72,12 +72,12 @@ def write_report(run_folder: str | Path) -> Path:
         notes=(*summary.notes, *run.info.notes),
         figures=summary_to_json(summary),
         cards=cards,
-        rest=rest,
+        rest=len(rest),
         pages=[f"{PAGES_FOLDER}/{name}" for name in pages],
         **shared,
     )
     try:
-        further = _further_cards(run, records, first, places)
+        further = _further_cards(run, records, rest, places)
         _write_pages(run.folder / PAGES_FOLDER, run.name, pages, further, **shared)
         replace_file(target, html.encode())
     except OSError as error:
@@ -98,12 +98,10 @@ def _first_cards(
     run: Run, records: dict[str, list[Record]], chosen: list[str], places: dict[str, int]
 ) -> list[Card]:
     """The cards of the chosen problems in that order, as many as fit into ``MOST_BYTES``."""
-    wanted = set(chosen)
     made: dict[str, Card] = {}
-    for problem in run.problems() if wanted else ():
+    for problem in run.problems(only=set(chosen)):
         name = problem.problem_id
-        if name in wanted:
-            made[name] = make_card(problem, records[name], places[name])
+        made[name] = make_card(problem, records[name], places[name])
     cards: list[Card] = []
     weight = 0
     for name in chosen:
@@ -115,13 +113,12 @@ def _first_cards(
 
 
 def _further_cards(
-    run: Run, records: dict[str, list[Record]], first: set[str], places: dict[str, int]
+    run: Run, records: dict[str, list[Record]], rest: set[str], places: dict[str, int]
 ) -> Iterator[Card]:
     """The cards that are not on the first page, in the order asked; one at a time."""
-    for problem in run.problems():
+    for problem in run.problems(only=rest):
         name = problem.problem_id
-        if name in records and name not in first:
-            yield make_card(problem, records[name], places[name], media_folder="../media")
+        yield make_card(problem, records[name], places[name], media_folder="../media")
 
 
 def _write_pages(folder: Path, run: str, pages: list[str], cards: Iterator[Card], **shared: object) -> None:
