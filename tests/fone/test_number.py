@@ -7,11 +7,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modgap._errors import InputError
 from modgap.fone import Number, Policy, as_number, parse_number
+
+quick = settings(deadline=None, max_examples=50)  # a busy machine is no failure
 
 digits = st.text("0123456789", min_size=1, max_size=60)
 plain = st.builds(
@@ -56,11 +58,13 @@ def test_reads_and_prints_the_canonical_form(text: str, printed: str) -> None:
     assert str(parse_number(text)) == printed
 
 
+@quick
 @given(plain)
 def test_a_canonical_number_prints_as_it_was_read(text: str) -> None:
     assert str(parse_number(text)) == text
 
 
+@quick
 @given(plain)
 def test_the_standard_library_agrees_on_value_sign_and_scale(text: str) -> None:
     number = parse_number(text)
@@ -68,6 +72,7 @@ def test_the_standard_library_agrees_on_value_sign_and_scale(text: str) -> None:
     assert number.to_fraction() == Fraction(text)
 
 
+@quick
 @given(st.integers(-(10**80), 10**80), st.integers(-70, 70))
 def test_exponents_shift_the_point_exactly(coefficient: int, exponent: int) -> None:
     number = parse_number(f"{coefficient}e{exponent}")
@@ -75,6 +80,7 @@ def test_exponents_shift_the_point_exactly(coefficient: int, exponent: int) -> N
     assert number.scale == max(-exponent, 0)
 
 
+@quick
 @given(plain)
 def test_every_type_gives_the_same_number(text: str) -> None:
     number = parse_number(text)
@@ -84,6 +90,7 @@ def test_every_type_gives_the_same_number(text: str) -> None:
         assert as_number(int(text)) == number
 
 
+@quick
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_float_is_its_shortest_decimal(value: float) -> None:
     assert float(str(as_number(value))) == value
