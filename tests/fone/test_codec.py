@@ -141,8 +141,7 @@ def test_single_precision_floats_are_read_as_they_print() -> None:
 @quick
 @given(decimals(25, 10), st.integers(0, 7))
 def test_phases_are_the_published_formula(text: str, extra_places: int) -> None:
-    """Reference: cos and sin of 2πx/T at exact rational residues of x, T = 10**(-n+1) … 10**m (section 3
-    there)."""
+    """Reference: cos and sin of 2πx/T at exact rational residues of x, T = 10**(-n+1) … 10**m, ascending."""
     number = parse_number(text)
     m, n = number.integer_places + extra_places, number.scale + 1
     phases = encode(text, integer_places=m, decimal_places=n, dtype=np.float64).phases
