@@ -20,7 +20,7 @@ FILES = sorted(
 )
 TEXT_FORMS = 60
 PICTURES = 4
-MANY = 1500
+MANY = 1000
 
 every_task = pytest.mark.parametrize("name", FILES)
 

@@ -106,7 +106,8 @@ class TaskSuite:
         for index in range(offset, offset + n):
             for task, (dials, style) in zip(self.loaded, self._resolved, strict=True):
                 own = wanted and [name for name in wanted if name in task.representations]
-                yield task.make(seed, index, own, dials, style)
+                if own or not wanted:  # a task that has none of the representations wanted is left out
+                    yield task.make(seed, index, own, dials, style)
 
     def parse(self, problem: Problem, reply: str) -> Answer:
         """What a reply says, as the task reads it."""

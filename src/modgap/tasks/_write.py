@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modgap._errors import FileError
+from modgap._errors import FileError, UnknownName
 from modgap.media import Modality
 
 from ._file_suite import MANIFEST, PROBLEMS, Manifest, hash_file
@@ -59,12 +59,17 @@ def write_suite(
 
     Raises:
         FileError: if the folder is not empty or cannot be written.
+        UnknownName: if the suite does not have a representation.
         InputError: if a problem has a representation that does not fit in parquet.
         MissingExtra: if parquet is asked for and pyarrow is not installed.
     """
     columns = suite.representations
     if representations is not None:
-        columns = {name: columns[name] for name in representations}
+        wanted = tuple(representations)
+        for name in wanted:
+            if name not in columns:
+                raise UnknownName("representation", name, columns)
+        columns = {name: columns[name] for name in wanted}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
