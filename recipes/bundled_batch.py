@@ -132,12 +132,14 @@ class Batcher:
         return Batch(*tensors, head, turns, pixels)
 
 
-def _attend(query: Tensor, key: Tensor, value: Tensor, seen: Tensor | None) -> Tensor:
-    # Written out: at this size two matrix products beat the fused CPU kernel, whose backward is slow.
-    scores = (query @ key.transpose(-1, -2)) * query.shape[-1] ** -0.5
-    if seen is not None:
-        scores = scores.masked_fill(~seen, -1e4)
-    return torch.softmax(scores, dim=-1, dtype=query.dtype) @ value
+def _attend(query: Tensor, key: Tensor, value: Tensor, seen: Tensor) -> Tensor:
+    # Written out, in few passes and without conversions: at this size it is faster than the fused CPU
+    # kernel, whose backward is slow.
+    kind = value.dtype  # queries and keys leave the rotation in float32, also under autocast
+    with torch.autocast(query.device.type, enabled=False):
+        scores = (query * query.shape[-1] ** -0.5).to(kind) @ key.to(kind).transpose(-1, -2)
+        scores += torch.zeros(seen.shape, dtype=kind, device=seen.device).masked_fill_(~seen, -1e4)
+        return torch.softmax(scores, dim=-1) @ value
 
 
 class _SharedHead:

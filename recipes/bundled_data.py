@@ -28,6 +28,8 @@ TASKS = ("count", "relation", "attribute", "existence", "depth", "distance", "bi
 TUNED = ("count", "attribute", "existence")
 """The tasks that are ever asked about a picture in training."""
 
+CLOSE_CALLS = ("relation", "depth", "distance")
+
 WEIGHTS = {"count": 1.5, "relation": 1.5, "distance": 2.0, "attribute": 0.7, "reading": 0.5} | {
     "existence": 1.0, "depth": 1.0, "binding": 0.8
 }
@@ -53,9 +55,20 @@ def random_scene(rng: np.random.Generator, max_objects: int = 5, perspective: fl
     )
 
 
-def world_scene(rng: np.random.Generator, max_objects: int = 5, perspective: float = 0.3) -> Scene:
-    """A scene as the suite ``scenes`` draws them; a share ``perspective`` of them in depth."""
-    return sample_world(rng, Dials(max_objects=max_objects, perspective=bool(rng.random() < perspective)))
+def world_scene(rng: np.random.Generator, max_objects: int = 5) -> Scene:
+    """A scene as the suite ``scenes`` draws them, three in ten in depth.
+
+    With at most two objects it is kept plain: no depth, and nothing in the background.
+    """
+    plain = max_objects == 2
+    return sample_world(
+        rng,
+        Dials(
+            max_objects=max_objects,
+            background_objects=0 if plain else 2,
+            perspective=not plain and bool(rng.random() < 0.3),
+        ),
+    )
 
 
 def picture_of(scene: Scene, rng: np.random.Generator, pixels: int) -> np.ndarray:
@@ -92,7 +105,9 @@ class Sampler:
         weights = np.array([WEIGHTS[name] for name in tasks])
         name = tasks[int(np.searchsorted(weights.cumsum() / weights.sum(), rng.random()))]
         module = self.modules[name]
-        instance = module.ask(scene, rng)
+        # The suite asks about the closest call a scene allows; training sees those and the easy ones.
+        closest = {"closest": bool(rng.random() < 0.5)} if name in CLOSE_CALLS else {}
+        instance = module.ask(scene, rng, **closest)
         if instance is None:
             return None
         return name, module.question(instance), module.options(instance), module.answer(instance)
@@ -115,9 +130,17 @@ class Sampler:
             return Example(INSTRUCTIONS["plain"], "", picture_of(scene, rng, self.pixels), turns)
         return Example(INSTRUCTIONS["plain"], WRITERS[form](scene), None, turns, scene_weight)
 
-    def text(self, rng: np.random.Generator, max_objects: int, step: int) -> list[Example]:
-        """Written scenes: questions of every task; one batch in eight rewrites the scene as a list."""
-        form = str(rng.choice(["list", "story", "json"], p=[0.4, 0.35, 0.25]))
+    def text(self, rng: np.random.Generator, progress: float, step: int) -> list[Example]:
+        """Written scenes: questions of every task; one batch in eight rewrites the scene as a list.
+
+        Args:
+            rng: where all randomness comes from.
+            progress: 0 to 1 through the stage. Looking something up in a short list is learned first, and
+                everything else grows from it: without this order nothing is learned for a long time.
+            step: the eighth of each eight is a rewriting batch.
+        """
+        max_objects = 2 if progress < 0.15 else 3 if progress < 0.3 else 4 if progress < 0.4 else 5
+        form = "list" if progress < 0.2 else str(rng.choice(["list", "story", "json"], p=[0.4, 0.35, 0.25]))
         examples = []
         while len(examples) < self.rows:
             scene = world_scene(rng, max_objects)
@@ -126,7 +149,7 @@ class Sampler:
             else:
                 turns = self._turns(scene, rng, TASKS)
             if turns:
-                examples.append(self._example(scene, rng, form, turns, 0.05))
+                examples.append(self._example(scene, rng, form, turns, 0.02))
         return examples
 
     def pictures(self, rng: np.random.Generator, transcribe: bool) -> list[Example]:

@@ -31,7 +31,7 @@ from bundled_data import Sampler, corpus, picture_of, random_scene
 from bundled_parts import MODEL_SIZES, Size, build_model, build_processor, build_tokenizer
 from bundled_vision import PatchHeads, patch_targets
 from torch import Tensor, nn
-from transformers import Idefics3ForConditionalGeneration
+from transformers import Idefics3ForConditionalGeneration, PreTrainedTokenizerFast
 
 SAVE_SECONDS = 180.0
 
@@ -52,7 +52,7 @@ def train_stage(
     peak: float,
     folder: Path,
     check: Callable[[], dict[str, float]] | None = None,
-    check_every: int = 500,
+    check_every: int = 600,
 ) -> None:
     """Run one stage, or what is left of it.
 
@@ -188,9 +188,7 @@ def train_text_then_pictures(
 
     def text_loss(step: int) -> tuple[Tensor, dict[str, float]]:
         rng = np.random.default_rng([seed, 2, step])
-        # Few objects first: counting and relations are learned there and carry over.
-        most = min(5, 2 + int(4 * step / (0.4 * text_steps)))
-        return mean_loss(model, batcher(sampler.text(rng, most, step))), {}
+        return mean_loss(model, batcher(sampler.text(rng, step / text_steps, step))), {}
 
     language = {"text": model.model.text_model}
     train_stage(
@@ -201,7 +199,7 @@ def train_text_then_pictures(
     def mixed_loss(step: int) -> tuple[Tensor, dict[str, float]]:
         rng = np.random.default_rng([seed, 3, step])
         if step % 4 == 3:
-            return mean_loss(model, batcher(sampler.text(rng, 5, step // 4))), {}
+            return mean_loss(model, batcher(sampler.text(rng, 1.0, step // 4))), {}
         return mean_loss(model, batcher(sampler.pictures(rng, step % 4 == 1))), {}
 
     train_stage(
@@ -223,6 +221,13 @@ def save(model: Idefics3ForConditionalGeneration, processor: object, backbone: d
     processor.save_pretrained(out)
 
 
+def kept_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """Trained once and then kept: a checkpoint is worth nothing with other pieces."""
+    if not folder.exists():
+        build_tokenizer(corpus(seed=0)).save_pretrained(folder)
+    return PreTrainedTokenizerFast.from_pretrained(folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("src/modgap/models/weights/bundled"))
@@ -230,8 +235,8 @@ def main() -> None:
     parser.add_argument("--size", choices=sorted(MODEL_SIZES), default="small")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--vision-steps", type=int, default=3000)
-    parser.add_argument("--text-steps", type=int, default=6000)
-    parser.add_argument("--picture-steps", type=int, default=4000)
+    parser.add_argument("--text-steps", type=int, default=4500)
+    parser.add_argument("--picture-steps", type=int, default=3000)
     parser.add_argument("--stage", choices=("vision", "all"), default="all")
     parser.add_argument("--threads", type=int, default=0, help="0 leaves the library's choice")
     args = parser.parse_args()
@@ -239,7 +244,7 @@ def main() -> None:
         torch.set_num_threads(args.threads)
     args.folder.mkdir(parents=True, exist_ok=True)
     size = MODEL_SIZES[args.size]
-    tokenizer = build_tokenizer(corpus(seed=0))
+    tokenizer = kept_tokenizer(args.folder / "tokenizer")
     processor = build_processor(tokenizer, size)
     model = build_model(tokenizer, size, args.seed)
     train_vision(model, size, args.vision_steps, args.folder, args.seed)
