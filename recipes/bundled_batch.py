@@ -174,7 +174,9 @@ class _SharedHead:
         causal = torch.ones(self.head, self.head, dtype=torch.bool, device=query.device).tril()
         first = _attend(query[:, :, : self.head], key[:, :, : self.head], value[:, :, : self.head], causal)
 
-        def split(x: Tensor) -> Tensor:  # (rows, heads, turns * each, width) → (rows * turns, heads, each, width)
+        def split(
+            x: Tensor,
+        ) -> Tensor:  # (rows, heads, turns * each, width) → (rows * turns, heads, each, width)
             x = x[:, :, self.head :].reshape(rows, heads, self.turns, -1, width)
             return x.transpose(1, 2).reshape(rows * self.turns, heads, -1, width)
 

@@ -31,7 +31,9 @@ TUNED = ("count", "attribute", "existence")
 CLOSE_CALLS = ("relation", "depth", "distance")
 
 WEIGHTS = {"count": 1.5, "relation": 1.5, "distance": 2.0, "attribute": 0.7, "reading": 0.5} | {
-    "existence": 1.0, "depth": 1.0, "binding": 0.8
+    "existence": 1.0,
+    "depth": 1.0,
+    "binding": 0.8,
 }
 """How often a task is asked in training; the ones that are learned late are asked more often."""
 
@@ -43,7 +45,7 @@ TRAIN_STYLES, TRAIN_BACKGROUNDS = STYLES[:2], BACKGROUNDS[:4]
 
 
 def random_scene(rng: np.random.Generator, max_objects: int = 5, perspective: float = 0.3) -> Scene:
-    """A scene of any colours and shapes, for the vision encoder: 2 to ``max_objects`` objects; a share ``perspective`` of them in depth."""
+    """A scene of any colours and shapes, for the vision encoder; a share ``perspective`` of them in depth."""
     return sample_scene(
         rng,
         SceneSettings(
@@ -72,7 +74,7 @@ def world_scene(rng: np.random.Generator, max_objects: int = 5) -> Scene:
 
 
 def picture_of(scene: Scene, rng: np.random.Generator, pixels: int) -> np.ndarray:
-    """The scene as the model's image processor sees it: drawn at 224 px, resized to (pixels, pixels, 3) uint8."""
+    """The scene as the image processor sees it: drawn at 224 px, resized; (pixels, pixels, 3) uint8."""
     drawn = draw_scene(
         scene,
         pixels=224,
@@ -124,7 +126,12 @@ class Sampler:
         return tuple(turns)
 
     def _example(
-        self, scene: Scene, rng: np.random.Generator, form: str, turns: tuple[Turn, ...], scene_weight: float = 0.0
+        self,
+        scene: Scene,
+        rng: np.random.Generator,
+        form: str,
+        turns: tuple[Turn, ...],
+        scene_weight: float = 0.0,
     ) -> Example:
         if form == "image":
             return Example(INSTRUCTIONS["plain"], "", picture_of(scene, rng, self.pixels), turns)
@@ -165,9 +172,7 @@ class Sampler:
                 examples.append(self._example(scene, rng, "image", turns))
         return examples
 
-    def options(
-        self, rng: np.random.Generator, modality: str
-    ) -> tuple[Example, list[tuple[str, int, int]]]:
+    def options(self, rng: np.random.Generator, modality: str) -> tuple[Example, list[tuple[str, int, int]]]:
         """One scene with every option of every question as a turn, for scoring.
 
         Returns:

@@ -21,7 +21,7 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -123,16 +123,15 @@ def train_vision(
         pictures = np.stack([picture_of(s, rng, size.pixels) for s in scenes])
         pixels = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
         labels, offsets = (
-            torch.from_numpy(np.stack(a)) for a in zip(*(patch_targets(s, patches) for s in scenes), strict=True)
+            torch.from_numpy(np.stack(a))
+            for a in zip(*(patch_targets(s, patches) for s in scenes), strict=True)
         )
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss, right = heads(vision(pixels).last_hidden_state, labels, offsets)
         names = ("shape", "color", "size", "fill")
         return loss, dict(zip(names, (round(r, 3) for r in right.tolist()), strict=True))
 
-    train_stage(
-        "vision", {"vision": vision, "heads": heads}, loss_of, steps=steps, peak=2e-3, folder=folder
-    )
+    train_stage("vision", {"vision": vision, "heads": heads}, loss_of, steps=steps, peak=2e-3, folder=folder)
 
 
 def mean_loss(model: Idefics3ForConditionalGeneration, batch: Batch) -> Tensor:
@@ -144,7 +143,12 @@ def mean_loss(model: Idefics3ForConditionalGeneration, batch: Batch) -> Tensor:
 
 @torch.no_grad()
 def accuracy(
-    model: Idefics3ForConditionalGeneration, sampler: Sampler, batcher: Batcher, modality: str, scenes: int, seed: int
+    model: Idefics3ForConditionalGeneration,
+    sampler: Sampler,
+    batcher: Batcher,
+    modality: str,
+    scenes: int,
+    seed: int,
 ) -> dict[str, float]:
     """Share of right answers per task on fresh scenes, by the likelihood of each option."""
     rng = np.random.default_rng([seed, 99])
@@ -191,9 +195,7 @@ def train_text_then_pictures(
         return mean_loss(model, batcher(sampler.text(rng, step / text_steps, step))), {}
 
     language = {"text": model.model.text_model}
-    train_stage(
-        "text", language, text_loss, steps=text_steps, peak=1.5e-3, folder=folder, check=check_text
-    )
+    train_stage("text", language, text_loss, steps=text_steps, peak=1.5e-3, folder=folder, check=check_text)
     keep_backbone()
 
     def mixed_loss(step: int) -> tuple[Tensor, dict[str, float]]:
@@ -203,11 +205,19 @@ def train_text_then_pictures(
         return mean_loss(model, batcher(sampler.pictures(rng, step % 4 == 1))), {}
 
     train_stage(
-        "pictures", {"model": model}, mixed_loss, steps=picture_steps, peak=8e-4, folder=folder, check=check_both
+        "pictures",
+        {"model": model},
+        mixed_loss,
+        steps=picture_steps,
+        peak=8e-4,
+        folder=folder,
+        check=check_both,
     )
 
 
-def save(model: Idefics3ForConditionalGeneration, processor: object, backbone: dict[str, Tensor], out: Path) -> None:
+def save(
+    model: Idefics3ForConditionalGeneration, processor: object, backbone: dict[str, Tensor], out: Path
+) -> None:
     """Write the model folder in bfloat16, and its text-only backbone beside it as a causal language model."""
     from transformers import LlamaForCausalLM
 
@@ -229,7 +239,9 @@ def kept_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=Path("src/modgap/models/weights/bundled"))
     parser.add_argument("--folder", type=Path, default=Path("checkpoints/bundled"))
     parser.add_argument("--size", choices=sorted(MODEL_SIZES), default="small")

@@ -117,12 +117,12 @@ def build_processor(tokenizer: PreTrainedTokenizerFast, size: Size) -> Idefics3P
     """The real Idefics3 processor, one tile per picture."""
     side = {"longest_edge": size.pixels}
     images = Idefics3ImageProcessorPil(do_image_splitting=False, size=side, max_image_size=side)
-    return Idefics3Processor(
-        images, tokenizer, image_seq_len=size.image_tokens, chat_template=CHAT_TEMPLATE
-    )
+    return Idefics3Processor(images, tokenizer, image_seq_len=size.image_tokens, chat_template=CHAT_TEMPLATE)
 
 
-def build_model(tokenizer: PreTrainedTokenizerFast, size: Size, seed: int) -> Idefics3ForConditionalGeneration:
+def build_model(
+    tokenizer: PreTrainedTokenizerFast, size: Size, seed: int
+) -> Idefics3ForConditionalGeneration:
     """A freshly initialised model in float32.
 
     The spread of the initial weights is about 1/√width: with the library's 0.02 a model this narrow does

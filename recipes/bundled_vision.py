@@ -1,7 +1,7 @@
 """Stage A of the bundled model: the vision encoder learns what is where, with no words.
 
-Stands in for the pretrained encoder that real models start from. Every patch predicts the shape, colour, size and
-fill of the object that covers its centre (or that has its own centre in the patch), and where that object's
+Stands in for the pretrained encoder that real models start from. Every patch predicts the shape, colour,
+size and fill of the object that covers its centre (or that has its own centre in the patch), and where that object's
 centre is; the heads are then dropped.
 """
 
@@ -58,5 +58,3 @@ class PatchHeads(nn.Module):
             loss = loss + functional.cross_entropy(flat, labels[..., column].reshape(-1))
             right.append((scores.argmax(-1) == labels[..., column])[shown].float().mean())
         return loss, torch.stack(right)
-
-

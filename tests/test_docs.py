@@ -1,7 +1,8 @@
 """Every ``python`` and ``sh`` block of README and docs runs, in order, one folder per page.
 
-Blocks that cannot run here say so in their fence: ``sh setup`` (run by scripts/acceptance.sh), ``sh elsewhere`` (needs
-a GPU, a key or a server; the text beside it says so), ``sh slow`` and ``python slow`` (run by `make test-all`).
+Blocks that cannot run here say so in their fence: ``sh setup`` (run by scripts/acceptance.sh), ``sh elsewhere``
+(needs a GPU, a key or a server; the text beside it says so), ``sh slow`` and ``python slow`` (run by
+`make test-all`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(sh|python)(?: (setup|elsewhere|slow))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 CASES = [
-    pytest.param(page, mark, id=f"{page.stem}{'-' * bool(mark)}{mark}", marks=[pytest.mark.slow] if mark else [])
+    pytest.param(
+        page, mark, id=f"{page.stem}{'-' * bool(mark)}{mark}", marks=[pytest.mark.slow] if mark else []
+    )
     for page in PAGES
     for mark in ("", "slow")
     if any(found == mark for _, found, _ in FENCE.findall(page.read_text()))
@@ -37,7 +40,9 @@ def test_blocks_run(page: Path, wanted: str, tmp_path: Path) -> None:
         # A slow run repeats the fast blocks of its page, because later blocks may use what they made.
         if mark not in ("", wanted):
             continue
-        command = ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [sys.executable, "-c", code]
+        command = (
+            ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [sys.executable, "-c", code]
+        )
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600, check=False
         )

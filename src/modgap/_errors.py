@@ -60,7 +60,9 @@ class MissingExtra(ModgapError, ImportError):
 
     def __init__(self, what: str, extra: str) -> None:
         self.extra = extra
-        super().__init__(f"{what} needs an optional dependency; install it with: pip install 'modgap[{extra}]'")
+        super().__init__(
+            f"{what} needs an optional dependency; install it with: pip install 'modgap[{extra}]'"
+        )
 
 
 class ModelError(ModgapError):

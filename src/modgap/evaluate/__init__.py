@@ -23,8 +23,8 @@ from ._run import RunInfo as RunInfo
 from ._run import SuiteInfo as SuiteInfo
 from ._run import open_run as open_run
 from ._runner import Listener as Listener
+from ._statistics import minimum_detectable_gap as minimum_detectable_gap
 from ._summary import Cell as Cell
 from ._summary import Summary as Summary
 from ._summary import summarize as summarize
 from ._summary import summary_to_json as summary_to_json
-from ._statistics import minimum_detectable_gap as minimum_detectable_gap

@@ -152,7 +152,9 @@ def read_part(path: Path, modality: Modality) -> Part:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror}); expected a file of {modality}") from error
+        raise FileError(
+            f"{path}: cannot be read ({error.strerror}); expected a file of {modality}"
+        ) from error
     if modality == "image":
         return Image.from_bytes(data, str(path))
     kinds: dict[str, type[Audio | Video]] = {"audio": Audio, "video": Video}

@@ -93,7 +93,7 @@ class Model(Protocol):
         """What it can be shown. The runner skips the others and says so."""
 
     def fingerprint(self) -> dict[str, JSON]:
-        """Everything that changes an output: weights, revision, adapter, dtype, kernel, processor, template."""
+        """Everything that changes an output: weights, revision, adapter, dtype, kernel, template …"""
 
     def reply(self, queries: Sequence[Query]) -> Iterator[tuple[int, Reply]]:
         """Answer all queries.
