@@ -1,8 +1,8 @@
 """Stage A of the bundled model: the vision encoder learns what is where, with no words.
 
 Stands in for the pretrained encoder that real models start from. Every patch predicts the shape, colour,
-size and fill of the object that covers its centre (or that has its own centre in the patch), and where that object's
-centre is; the heads are then dropped.
+size and fill of the object that covers its centre (or that has its own centre in the patch), and where that
+object's centre is; the heads are then dropped.
 """
 
 from __future__ import annotations

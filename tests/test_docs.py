@@ -1,8 +1,7 @@
-"""Every ``python`` and ``sh`` block of README and docs runs, in order, one folder per page.
+"""Every ``python`` and ``sh`` block of README and docs runs in order, one folder per page.
 
-Blocks that cannot run here say so in their fence: ``sh setup`` (run by scripts/acceptance.sh), ``sh elsewhere``
-(needs a GPU, a key or a server; the text beside it says so), ``sh slow`` and ``python slow`` (run by
-`make test-all`).
+Blocks that cannot run here say so in their fence: ``sh setup`` (for scripts/acceptance.sh), ``sh elsewhere``
+(a GPU, a key or a server is needed), ``sh slow`` and ``python slow`` (`make test-all` runs them).
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,6 +136,18 @@ def build_tiny(folder: Path, *, seed: int = 0, chat_template: str | None = CHAT_
 
 
 @pytest.fixture(scope="session")
+def make_tokenizer() -> Callable[[], PreTrainedTokenizerFast]:
+    """Makes the tokenizer of the tiny model, for other families."""
+    return build_tokenizer
+
+
+@pytest.fixture(scope="session")
+def chat_template() -> str:
+    """The chat template of the tiny model."""
+    return CHAT_TEMPLATE
+
+
+@pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the tiny model. Tests do not write into it; they copy it."""
     return build_tiny(tmp_path_factory.mktemp("tiny"))
@@ -193,3 +206,22 @@ def queries(picture: Callable[[int], Image]) -> list[Query]:
                 Query((Text(INSTRUCTION), shown, Text(question)), options, problem_id=f"{scene}/{number}")
             )
     return made
+
+
+@pytest.fixture
+def make_adapter(tiny: Path) -> Callable[[Path, int], Path]:
+    """(folder, seed) → a LoRA adapter of the tiny model with random weights, saved there."""
+    peft = pytest.importorskip("peft")
+
+    def make(folder: Path, seed: int) -> Path:
+        network = Idefics3ForConditionalGeneration.from_pretrained(tiny)
+        config = peft.LoraConfig(
+            r=4, target_modules=r".*text_model.*\.(q_proj|v_proj)", init_lora_weights=False
+        )
+        with torch.random.fork_rng(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft uses a name transformers is about to drop
+            torch.manual_seed(seed)
+            peft.get_peft_model(network, config).save_pretrained(folder)
+        return folder
+
+    return make

@@ -46,13 +46,13 @@ def test_a_control_token_in_the_text_is_refused(processor: Any) -> None:
 
 
 def test_sound_is_refused(processor: Any) -> None:
-    with pytest.raises(InputError, match="modality 'audio' is not one of text, image"):
+    with pytest.raises(InputError, match=r"modality 'audio' is not one of text, image"):
         PromptWriter(processor).write((Audio(b"RIFF", "audio/wav"),))
 
 
 def test_a_template_that_drops_text_is_refused(processor: Any) -> None:
     processor.chat_template = "{% for m in messages %}{{ m['role'] }}{% endfor %}"
-    with pytest.raises(ModelError, match="the chat template of this model drops or changes the text"):
+    with pytest.raises(ModelError, match=r"the chat template of this model drops or changes the text"):
         PromptWriter(processor).write((Text("Where?"),))
 
 
@@ -61,14 +61,14 @@ def test_a_picture_without_any_way_to_show_it_is_refused(
 ) -> None:
     processor.chat_template = None
     processor.image_token = None
-    with pytest.raises(ModelError, match="neither a chat template nor an image token"):
+    with pytest.raises(ModelError, match=r"neither a chat template nor an image token"):
         PromptWriter(processor).write((picture(0),))
 
 
 def test_a_damaged_picture_is_named(processor: Any, picture: Callable[[int], Image]) -> None:
     whole = picture(0)
     cut = Image(whole.data[: len(whole.data) // 2], whole.mime)
-    with pytest.raises(FileError, match="damaged or cut off"):
+    with pytest.raises(FileError, match=r"damaged or cut off"):
         PromptWriter(processor).read([Prompt("<image>", (cut,))])
 
 

@@ -47,7 +47,7 @@ def load(
     Args:
         argument: a folder, or a hub id ``org/name``. With ``HF_HUB_OFFLINE=1`` only the
             local hub cache is read.
-        adapter: folder of a PEFT adapter that is added to the model.
+        adapter: folder or hub id of a PEFT adapter that is added to the model.
         dtype: of the weights; ``auto`` takes what the model was saved in.
         device: ``cpu``, ``cuda``, ``cuda:1`` …; by default CUDA if there is one.
         device_map: spread the model over devices, for example ``auto``; excludes ``device``.

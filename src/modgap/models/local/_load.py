@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,12 +125,12 @@ def load_pretrained(spec: str, options: LoadOptions) -> Pretrained:
             "4-bit loading needs bitsandbytes, which is not installed; install it with: "
             "pip install bitsandbytes (CUDA only), or leave 4-bit loading out"
         )
-    adapter = None if options.adapter is None else _check_adapter(Path(options.adapter).expanduser())
+    adapter = None if options.adapter is None else _find_adapter(options.adapter)
     folder, revision = _find(spec, options)
     _check_folder(spec, folder)
     name = Path(spec.rstrip("/")).name or folder.resolve().name
     if adapter is not None:
-        name += f"+{adapter.resolve().name}"
+        name += f"+{Path(str(options.adapter).rstrip('/')).name}"
     with _quiet():
         model = _load_model(spec, folder, options)
         processor = _load_processor(spec, folder, options)
@@ -157,19 +158,26 @@ def _find(spec: str, options: LoadOptions) -> tuple[Path, str]:
         return folder, ""
     if not HUB_ID.fullmatch(spec):
         raise FileError(f"{spec}: no such folder; give a model folder or a hub id such as org/name")
+    patterns = [*_HUB_FILES, *(["*.py"] if options.trust_remote_code else [])]
+    path = _download(spec, options.revision, patterns)
+    return path, path.name
+
+
+def _download(spec: str, revision: str | None, patterns: list[str]) -> Path:
+    """Folder of a hub repository in the local cache, fetched if need be; its name is the commit."""
     import huggingface_hub
 
-    patterns = [*_HUB_FILES, *(["*.py"] if options.trust_remote_code else [])]
     try:
         # Folders inside a repository hold other formats of the same weights.
-        path = huggingface_hub.snapshot_download(
-            spec, revision=options.revision, allow_patterns=patterns, ignore_patterns=["*/*", "consolidated*"]
+        return Path(
+            huggingface_hub.snapshot_download(
+                spec, revision=revision, allow_patterns=patterns, ignore_patterns=["*/*", "consolidated*"]
+            )
         )
     except Exception as error:  # any of a dozen kinds, from a missing repository to a broken connection
         raise ModelError(
-            f"{spec}: not a folder here, and the hub gave no model of that name: {_first_line(error)}"
+            f"{spec}: not a folder here, and the hub gave nothing of that name: {_first_line(error)}"
         ) from error
-    return Path(path), Path(path).name
 
 
 def _check_folder(spec: str, folder: Path) -> None:
@@ -190,14 +198,17 @@ def _check_folder(spec: str, folder: Path) -> None:
         raise FileError(f"{spec}: no weights; expected model.safetensors")
 
 
-def _check_adapter(folder: Path) -> Path:
+def _find_adapter(spec: str) -> Path:
+    folder = Path(spec).expanduser()
     if not folder.is_dir():
-        raise FileError(
-            f"{folder}: no such adapter folder; expected a folder written by PEFT's save_pretrained"
-        )
+        if not HUB_ID.fullmatch(spec):
+            raise FileError(
+                f"{spec}: no such adapter folder; expected a folder written by PEFT's save_pretrained"
+            )
+        folder = _download(spec, None, ["adapter_config.json", "adapter_model.safetensors"])
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         if not (folder / name).is_file():
-            raise FileError(f"{folder}: not an adapter folder, {name} is missing")
+            raise FileError(f"{spec}: not an adapter folder, {name} is missing")
     return folder
 
 
@@ -303,7 +314,10 @@ def _first_line(error: Exception) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep loading bars and notices of transformers off the terminal."""
+    """Keep loading bars and notices of transformers off the terminal.
+
+    Warnings about deprecated names are ignored too: they are for those who write peft and transformers.
+    """
     from transformers.utils import logging
 
     verbosity = logging.get_verbosity()
@@ -311,7 +325,10 @@ def _quiet() -> Iterator[None]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
     finally:
         logging.set_verbosity(verbosity)
         if bars:
