@@ -21,7 +21,7 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,48 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
     if step < 200:
         return peak * (step + 1) / 200
     return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - 200) / max(1, steps - 200))))
+
+
+class _Optimizers:
+    """Muon for the matrices, AdamW for tables, gains, biases and convolutions.
+
+    With AdamW alone the text stage needed over twice the steps for the same accuracy.
+    """
+
+    def __init__(self, parts: Iterable[nn.Module], peak: float) -> None:
+        modules = [module for part in parts for module in part.modules()]
+        matrices = {m.weight for m in modules if isinstance(m, nn.Linear)}
+        matrices -= {m.weight for m in modules if isinstance(m, nn.Embedding)}  # a tied head is a table
+        everything = dict.fromkeys(p for m in modules for p in m.parameters())
+        self.each = (
+            torch.optim.Muon(
+                [p for p in everything if p in matrices],
+                lr=peak,
+                momentum=0.95,
+                weight_decay=0.05,
+                adjust_lr_fn="match_rms_adamw",
+            ),
+            torch.optim.AdamW(
+                [p for p in everything if p not in matrices], lr=peak, betas=(0.9, 0.98), weight_decay=0.0
+            ),
+        )
+
+    def step(self, rate: float) -> None:
+        """One step at this learning rate; clears the gradients."""
+        for optimizer in self.each:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def state(self) -> list[dict[str, object]]:
+        """What a checkpoint keeps."""
+        return [optimizer.state_dict() for optimizer in self.each]
+
+    def restore(self, state: list[dict[str, object]]) -> None:
+        """Go on from a checkpoint."""
+        for optimizer, saved in zip(self.each, state, strict=True):
+            optimizer.load_state_dict(saved)
 
 
 def train_stage(
@@ -68,10 +110,7 @@ def train_stage(
     """
     path = folder / f"{name}.pt"
     parameters = [p for part in parts.values() for p in part.parameters()]
-    decayed = [p for p in parameters if p.ndim >= 2]
-    others = [p for p in parameters if p.ndim < 2]
-    groups = [{"params": decayed, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.98))
+    optimizer = _Optimizers(parts.values(), peak)
     start = 0
     if path.exists():
         saved = torch.load(path, weights_only=True)
@@ -79,16 +118,13 @@ def train_stage(
             part.load_state_dict(saved["parts"][key])
         start = saved["step"]
         if start < steps:
-            optimizer.load_state_dict(saved["optimizer"])
+            optimizer.restore(saved["optimizer"])
     began = saved_at = time.monotonic()
     for step in range(start, steps):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, steps, peak)
         loss, figures = loss_of(step)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.step(learning_rate(step, steps, peak))
         done = step + 1
         if done % 200 == 0 or done == steps:
             line = {"stage": name, "step": done, "loss": round(loss.item(), 4), **figures}
@@ -102,7 +138,7 @@ def train_stage(
             saved_at = time.monotonic()
             state = {
                 "parts": {key: part.state_dict() for key, part in parts.items()},
-                "optimizer": optimizer.state_dict(),
+                "optimizer": optimizer.state(),
                 "step": done,
             }
             torch.save(state, path.with_suffix(".new"))
@@ -195,7 +231,7 @@ def train_text_then_pictures(
         return mean_loss(model, batcher(sampler.text(rng, step / text_steps, step))), {}
 
     language = {"text": model.model.text_model}
-    train_stage("text", language, text_loss, steps=text_steps, peak=1.5e-3, folder=folder, check=check_text)
+    train_stage("text", language, text_loss, steps=text_steps, peak=3e-3, folder=folder, check=check_text)
     keep_backbone()
 
     def mixed_loss(step: int) -> tuple[Tensor, dict[str, float]]:
