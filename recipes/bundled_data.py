@@ -22,7 +22,8 @@ from modgap.scenes import (
     write_list,
     write_story,
 )
-from modgap.tasks.scenes._world import Dials, sample_world
+from modgap.tasks.scenes import Dials, sample_world
+from modgap.tasks.scenes._phrases import phrase_of
 
 TASKS = ("count", "relation", "attribute", "existence", "depth", "distance", "binding", "reading")
 TUNED = ("count", "attribute", "existence")
@@ -97,7 +98,7 @@ class Sampler:
         rows: scenes per batch.
     """
 
-    def __init__(self, pixels: int, questions: int = 8, rows: int = 16) -> None:
+    def __init__(self, pixels: int, questions: int = 7, rows: int = 16) -> None:
         self.pixels, self.questions, self.rows = pixels, questions, rows
         self.modules = _modules(TASKS)
 
@@ -123,6 +124,16 @@ class Sampler:
                 turns.append(Turn(question_block(question, options), f" Answer: {answer}"))
             if len(turns) == self.questions:
                 break
+        return tuple(turns)
+
+    def _descriptions(self, scene: Scene, rng: np.random.Generator, n: int) -> tuple[Turn, ...]:
+        """Objects named as questions name them, written out in full: every token of the reply is a look-up."""
+        turns = []
+        lines = write_list(scene).splitlines()[1:]
+        for index in rng.permutation(len(scene.objects))[:n]:
+            phrase = phrase_of(scene, int(index))
+            if phrase:
+                turns.append(Turn(f"\n\nWrite the {phrase}.", lines[index].removeprefix("-")))
         return tuple(turns)
 
     def _example(
@@ -154,7 +165,7 @@ class Sampler:
             if step % 8 == 7:
                 turns: tuple[Turn, ...] = (Turn(TRANSCRIBE, f"\n{write_list(scene)}"),)
             else:
-                turns = self._turns(scene, rng, TASKS)
+                turns = self._turns(scene, rng, TASKS) + self._descriptions(scene, rng, 2)
             if turns:
                 examples.append(self._example(scene, rng, form, turns, 0.02))
         return examples

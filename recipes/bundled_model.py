@@ -33,7 +33,7 @@ from bundled_vision import PatchHeads, patch_targets
 from torch import Tensor, nn
 from transformers import Idefics3ForConditionalGeneration, PreTrainedTokenizerFast
 
-SAVE_SECONDS = 180.0
+SAVE_SECONDS = 60.0
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:

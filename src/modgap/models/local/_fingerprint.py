@@ -74,7 +74,7 @@ def fingerprint(pretrained: Pretrained, answer: AnswerMode) -> dict[str, JSON]:
         "own_code": _files_hash(folder.glob("*.py")) if options.trust_remote_code else None,
         "answer_mode": answer,
         "prompt_version": PROMPT_VERSION,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "transformers": transformers.__version__,
     }
 
