@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 EXTRAS := hf,data
 
-.PHONY: install install-test demo test test-all lint bench screenshots acceptance clean
+.PHONY: install install-test demo test test-all lint bench figures screenshots acceptance clean
 
 install: .venv/.installed
 
@@ -28,16 +28,19 @@ demo: install
 	@$(BIN)/modgap measure --model bundled --suite scenes -n 100 --seed 1
 
 test: install-test
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: install-test
-	@$(BIN)/python -m pytest -m "not gpu and not network"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not gpu and not network"
 
 lint: install-test
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 bench: install-test
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+figures: install-test
+	@$(BIN)/python scripts/figures.py
 
 screenshots: install-test
 	@$(BIN)/python scripts/screenshots.py

@@ -115,14 +115,18 @@ class Sampler:
             return None
         return name, module.question(instance), module.options(instance), module.answer(instance)
 
-    def _turns(self, scene: Scene, rng: np.random.Generator, tasks: tuple[str, ...]) -> tuple[Turn, ...]:
+    def _turns(
+        self, scene: Scene, rng: np.random.Generator, tasks: tuple[str, ...], shown: bool = True
+    ) -> tuple[Turn, ...]:
+        """Questions with their options ``shown``, or more of them without."""
         turns: list[Turn] = []
-        for _ in range(6 * self.questions):  # a scene may not suit a task
+        wanted = self.questions if shown else 2 * self.questions
+        for _ in range(6 * wanted):  # a scene may not suit a task
             asked = self._asked(scene, rng, tasks)
             if asked is not None:
                 _, question, options, answer = asked
-                turns.append(Turn(question_block(question, options), f" Answer: {answer}"))
-            if len(turns) == self.questions:
+                turns.append(Turn(question_block(question, options if shown else ()), f" Answer: {answer}"))
+            if len(turns) == wanted:
                 break
         return tuple(turns)
 
@@ -158,14 +162,16 @@ class Sampler:
             step: the eighth of each eight is a rewriting batch.
         """
         max_objects = 2 if progress < 0.15 else 3 if progress < 0.3 else 4 if progress < 0.4 else 5
-        form = "list" if progress < 0.2 else str(rng.choice(["list", "story", "json"], p=[0.4, 0.35, 0.25]))
+        form = "list" if progress < 0.2 else str(rng.choice(["list", "story", "json"], p=[0.45, 0.35, 0.2]))
+        # Without options a question is shorter and its answer says more: the skill is learned that way.
+        shown = bool(rng.random() < (0.3 if progress < 0.8 else 0.7))
         examples = []
         while len(examples) < self.rows:
             scene = world_scene(rng, max_objects)
             if step % 8 == 7:
                 turns: tuple[Turn, ...] = (Turn(TRANSCRIBE, f"\n{write_list(scene)}"),)
             else:
-                turns = self._turns(scene, rng, TASKS) + self._descriptions(scene, rng, 2)
+                turns = self._turns(scene, rng, TASKS, shown) + self._descriptions(scene, rng, 2)
             if turns:
                 examples.append(self._example(scene, rng, form, turns, 0.02))
         return examples

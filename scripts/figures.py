@@ -1,0 +1,72 @@
+"""Write the measured figures of README and of the bundled model's card: `make figures`.
+
+Runs the commands that the texts name and puts what they print between the markers
+``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``. ``--check`` only compares, and fails if one is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+CARD = ROOT / "src/modgap/models/weights/bundled/README.md"
+BLOCKS = {
+    "demo": (ROOT / "README.md", "modgap measure --model bundled --suite scenes -n 100 --seed 1"),
+    "gap": (CARD, "modgap measure --model bundled --suite scenes -n 500 --seed 2"),
+    "style": (
+        CARD,
+        "modgap measure --model bundled -s scenes -n 200 --seed 3 --set style=shadow --set background=paper",
+    ),
+}
+
+
+def printed(command: str) -> str:
+    """What a command prints, without progress, paths and trailing blanks."""
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            f"{command} --out {folder} --no-report",
+            shell=True,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    kept = [line.rstrip() for line in done.stdout.splitlines()]
+    kept = [line for line in kept if not re.search(r"per second|report:|run:|records\.jsonl", line)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip("\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("names", nargs="*", help=f"blocks to do; all of {', '.join(BLOCKS)} if none is named")
+    args = parser.parse_args()
+    stale = []
+    for name in args.names or BLOCKS:
+        path, command = BLOCKS[name]
+        block = f"<!-- {name}:begin -->\n```text\n$ {command}\n\n{printed(command)}\n```\n<!-- {name}:end -->"
+        old = path.read_text()
+        begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+        new = old[: old.index(begin)] + block + old[old.index(end) + len(end) :]
+        if new != old and args.check:
+            stale.append(name)
+        elif new != old:
+            path.write_text(new)
+    if stale:
+        print(f"out of date: {', '.join(stale)}; run `make figures`", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
