@@ -1,4 +1,13 @@
-"""Numbers as single tokens with an exact Fourier embedding (FoNE)."""
+"""Numbers as single tokens with an exact Fourier embedding (FoNE).
+
+Parsing, the codec and the spectrum need numpy alone; the parts of a model are imported, and torch with them,
+when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from ._encode import Encoding as Encoding
 from ._encode import decode as decode
@@ -16,3 +25,26 @@ from .codec import EXTRAS as EXTRAS
 from .codec import FEATURES as FEATURES
 from .codec import Codec as Codec
 from .number import Number as Number
+
+if TYPE_CHECKING:
+    from ._logits import Candidate as Candidate
+    from ._logits import NumberLogits as NumberLogits
+    from .embedding import FourierNumberEmbedding as FourierNumberEmbedding
+    from .head import NumberHead as NumberHead
+
+_LAZY = {
+    "Candidate": "_logits",
+    "FourierNumberEmbedding": "embedding",
+    "NumberHead": "head",
+    "NumberLogits": "_logits",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY} - {"Any", "TYPE_CHECKING", "annotations", "importlib"})

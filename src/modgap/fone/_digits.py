@@ -307,3 +307,9 @@ def read_floating(
         block.negative[i], block.written[i] = number.negative, len(digits)
         block.present[i], block.exponent[i] = True, exponent
     return block
+
+
+def integer_lengths(values: Digits, decimal_places: int) -> npt.NDArray[np.int64]:
+    """Written integer places: up to the highest digit that is not zero, at least one."""
+    whole = values[decimal_places:][::-1] != 0
+    return np.maximum(np.where(whole.any(axis=0), len(whole) - whole.argmax(axis=0), 1), 1)

@@ -34,7 +34,7 @@ import numpy.typing as npt
 
 from modgap._errors import InputError, UnknownName
 
-from ._digits import DigitBlock, Numbers, as_sequence, read_fixed, read_floating
+from ._digits import DigitBlock, Numbers, as_sequence, integer_lengths, read_fixed, read_floating
 from ._layout import columns_of
 from ._parse import Numeric
 from ._periods import Period, candidates, decimal_periods, read_periods, read_turns, turns_of
@@ -179,7 +179,7 @@ class Codec:
         kind = np.dtype(dtype)
         if kind.name not in _DTYPES:
             raise UnknownName("dtype of features", kind.name, _DTYPES)
-        policy = policy or _policy_of(self)
+        policy = policy or policy_of(self)
         numbers = as_sequence(numbers, policy)
         out = np.empty((len(numbers), self.width), dtype=np.float64 if kind.name == "float64" else np.float32)
         step = self._rows_at_once()
@@ -289,7 +289,7 @@ class Codec:
         if "zero" in columns:
             out[:, columns["zero"]] = (block.values.max(axis=0) == 0)[:, None]
         if "integer_length" in columns:
-            self._write_count("integer_length", _integer_lengths(block.values, self.decimal_places), out)
+            self._write_count("integer_length", integer_lengths(block.values, self.decimal_places), out)
         if "written_length" in columns:
             self._write_count("written_length", block.written, out)
         if not block.present.all():
@@ -346,7 +346,7 @@ class Codec:
 
 
 @lru_cache(maxsize=64)
-def _policy_of(codec: Codec) -> Policy:
+def policy_of(codec: Codec) -> Policy:
     """The usual notation, with a range that does not refuse what the codec can hold."""
     longest = max(MAX_PLACES, codec.places)
     if codec.exponent_places:
@@ -362,9 +362,3 @@ def _typed_points(dtype: str) -> Features:
 def _points(digits: Digits, dtype: npt.DTypeLike) -> Features:
     """Digit angles, shape (numbers, 2 * slots), of digits, shape (slots, numbers)."""
     return _typed_points(np.dtype(dtype).name).take(digits.T, axis=0).reshape(digits.shape[1], -1)
-
-
-def _integer_lengths(values: Digits, decimal_places: int) -> npt.NDArray[np.int64]:
-    """Written integer places: up to the highest digit that is not zero, at least one."""
-    whole = values[decimal_places:][::-1] != 0
-    return np.maximum(np.where(whole.any(axis=0), len(whole) - whole.argmax(axis=0), 1), 1)
