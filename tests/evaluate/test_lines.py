@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -22,13 +23,18 @@ def opened(path: Path) -> tuple[LineFile, list[dict[str, int]]]:
     return LineFile(path, decode, seen.append), seen
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """No file of this process may grow beyond 100 bytes, as on a full disk."""
+    """No file of this process may grow beyond 100 bytes, as on a full disk.
+
+    Not a fixture: it would still hold while pytest writes its progress, which may go to a file too.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_lines_come_back_and_are_added_to(tmp_path: Path) -> None:
@@ -84,16 +90,17 @@ def test_damage_before_the_last_line_is_an_error_and_changes_nothing(tmp_path: P
     assert path.read_bytes() == content
 
 
-def test_a_write_that_fails_leaves_no_half_line(tmp_path: Path, small_files: None) -> None:
-    path = tmp_path / "x.jsonl"
-    file, _ = opened(path)
-    file.append(b'{"a":1}')
-    with pytest.raises(OSError, match="File too large"):
-        file.append(b'{"a":' + b"1" * 200 + b"}")
-    assert path.read_bytes() == b'{"a":1}\n'
-    file.append(b'{"a":2}')
-    file.close()
-    assert path.read_bytes() == b'{"a":1}\n{"a":2}\n'
+def test_a_write_that_fails_leaves_no_half_line(tmp_path: Path) -> None:
+    with small_files():
+        path = tmp_path / "x.jsonl"
+        file, _ = opened(path)
+        file.append(b'{"a":1}')
+        with pytest.raises(OSError, match="File too large"):
+            file.append(b'{"a":' + b"1" * 200 + b"}")
+        assert path.read_bytes() == b'{"a":1}\n'
+        file.append(b'{"a":2}')
+        file.close()
+        assert path.read_bytes() == b'{"a":1}\n{"a":2}\n'
 
 
 def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
@@ -103,10 +110,11 @@ def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
         list(read_lines(tmp_path, decode))
 
 
-def test_replacing_a_file_that_does_not_fit_keeps_the_old(tmp_path: Path, small_files: None) -> None:
-    path = tmp_path / "run.json"
-    replace_file(path, b"old")
-    with pytest.raises(OSError, match="File too large"):
-        replace_file(path, b"n" * 200)
-    assert path.read_bytes() == b"old"
-    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
+def test_replacing_a_file_that_does_not_fit_keeps_the_old(tmp_path: Path) -> None:
+    with small_files():
+        path = tmp_path / "run.json"
+        replace_file(path, b"old")
+        with pytest.raises(OSError, match="File too large"):
+            replace_file(path, b"n" * 200)
+        assert path.read_bytes() == b"old"
+        assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
