@@ -23,8 +23,9 @@ SharePrefix = Literal["auto", "off"]
 BATCH_SIZE = 128
 """Most questions in one batch (our choice; `benchmarks/local_speed.py` on the bundled model)."""
 
-BATCH_TOKENS = 16_384
-"""Most tokens in one batch, padding included (our choice: about 2 GB of cache in a model of 8 billion)."""
+BATCH_TOKENS = {"cpu": 2048, "other": 16_384}
+"""Most tokens in one batch, padding included, by device (our choice: on a CPU what fits its caches, a tenth
+faster than 16,384 in `benchmarks/local_speed.py`; elsewhere about 2 GB of cache in a model of 8 billion)."""
 
 
 def load(
@@ -39,7 +40,7 @@ def load(
     trust_remote_code: bool = False,
     answer: AnswerMode = "auto",
     batch_size: int = BATCH_SIZE,
-    batch_tokens: int = BATCH_TOKENS,
+    batch_tokens: int | None = None,
     share_prefix: SharePrefix = "auto",
 ) -> LocalModel:
     """Load a model folder or hub id.
@@ -57,7 +58,7 @@ def load(
         answer: ``options`` scores the options of a query, ``generate`` writes a reply, ``auto`` scores where
             there are options and generates where there are none.
         batch_size: most questions in one batch.
-        batch_tokens: most tokens in one batch, padding included.
+        batch_tokens: most tokens in one batch, padding included; by default ``BATCH_TOKENS``.
         share_prefix: ``auto`` reads what several questions have in common once, where that gives the same
             result; ``off`` reads every prompt in full.
 
@@ -78,7 +79,7 @@ def load(
         if given not in accepted:
             raise UnknownName(what, str(given), accepted)
     for what, number in (("batch_size", batch_size), ("batch_tokens", batch_tokens)):
-        if number < 1:
+        if number is not None and number < 1:
             raise InputError(f"{what} is {number}; it must be at least 1")
     if not argument:
         raise InputError("no model was named; give a model folder or a hub id such as org/name")
@@ -99,8 +100,11 @@ def load(
         revision=revision,
         trust_remote_code=trust_remote_code,
     )
+    pretrained = load_pretrained(argument, options)
+    if batch_tokens is None:
+        batch_tokens = BATCH_TOKENS.get(pretrained.device.type, BATCH_TOKENS["other"])
     return LocalModel(
-        load_pretrained(argument, options),
+        pretrained,
         answer=answer,
         batch_size=batch_size,
         batch_tokens=batch_tokens,
