@@ -38,6 +38,16 @@ WEIGHTS = {"count": 1.5, "relation": 1.5, "distance": 2.0, "attribute": 0.7, "re
 }
 """How often a task is asked in training; the ones that are learned late are asked more often."""
 
+LEVELS: tuple[tuple[int, tuple[str, ...], float], ...] = (
+    (2, ("list",), 0.3),
+    (3, ("list",), 0.3),
+    (3, ("list", "story"), 0.3),
+    (5, ("list", "list", "story", "json"), 0.5),
+)
+"""Most objects, forms, and share of batches that show options. A level is left when it is mastered: with a
+fixed timetable nothing was learned for a long time, because looking things up in a short list comes first and
+everything else grows from it."""
+
 WRITERS: dict[str, Callable[[Scene], str]] = {"list": write_list, "json": write_json, "story": write_story}
 TRANSCRIBE = "\n\nWrite the scene as a list."
 
@@ -131,7 +141,7 @@ class Sampler:
         return tuple(turns)
 
     def _descriptions(self, scene: Scene, rng: np.random.Generator, n: int) -> tuple[Turn, ...]:
-        """Objects named as questions name them, written out in full: every token of the reply is a look-up."""
+        """Objects named as questions name them, written out in full: every token of a reply is a look-up."""
         turns = []
         lines = write_list(scene).splitlines()[1:]
         for index in rng.permutation(len(scene.objects))[:n]:
@@ -152,19 +162,18 @@ class Sampler:
             return Example(INSTRUCTIONS["plain"], "", picture_of(scene, rng, self.pixels), turns)
         return Example(INSTRUCTIONS["plain"], WRITERS[form](scene), None, turns, scene_weight)
 
-    def text(self, rng: np.random.Generator, progress: float, step: int) -> list[Example]:
+    def text(self, rng: np.random.Generator, level: int, step: int) -> list[Example]:
         """Written scenes: questions of every task; one batch in eight rewrites the scene as a list.
 
         Args:
             rng: where all randomness comes from.
-            progress: 0 to 1 through the stage. Looking something up in a short list is learned first, and
-                everything else grows from it: without this order nothing is learned for a long time.
+            level: index into ``LEVELS``.
             step: the eighth of each eight is a rewriting batch.
         """
-        max_objects = 2 if progress < 0.15 else 3 if progress < 0.3 else 4 if progress < 0.4 else 5
-        form = "list" if progress < 0.2 else str(rng.choice(["list", "story", "json"], p=[0.45, 0.35, 0.2]))
+        max_objects, forms, options_share = LEVELS[level]
+        form = str(rng.choice(forms))
         # Without options a question is shorter and its answer says more: the skill is learned that way.
-        shown = bool(rng.random() < (0.3 if progress < 0.8 else 0.7))
+        shown = bool(rng.random() < options_share)
         examples = []
         while len(examples) < self.rows:
             scene = world_scene(rng, max_objects)

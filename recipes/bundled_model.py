@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from bundled_batch import Batch, Batcher, token_losses
-from bundled_data import Sampler, corpus, picture_of, random_scene
+from bundled_data import LEVELS, Sampler, corpus, picture_of, random_scene
 from bundled_parts import MODEL_SIZES, Size, build_model, build_processor, build_tokenizer
 from bundled_vision import PatchHeads, patch_targets
 from torch import Tensor, nn
@@ -69,9 +69,9 @@ class _Optimizers:
 
     def step(self, rate: float) -> None:
         """One step at this learning rate; clears the gradients."""
-        for optimizer in self.each:
+        for optimizer, share in zip(self.each, (1.0, 0.25), strict=True):
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = share * rate
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
@@ -170,10 +170,34 @@ def train_vision(
     train_stage("vision", {"vision": vision, "heads": heads}, loss_of, steps=steps, peak=2e-3, folder=folder)
 
 
-def mean_loss(model: Idefics3ForConditionalGeneration, batch: Batch) -> Tensor:
-    """Weighted mean cross-entropy in bfloat16 arithmetic."""
+class Curriculum(nn.Module):
+    """The level of the text stage: the next is entered when a question costs less than ``MASTERED`` nats."""
+
+    MASTERED = 0.25
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("level", torch.tensor(0))
+        self.register_buffer("nats", torch.tensor(2.0))
+
+    def see(self, nats: float) -> None:
+        """Take the mean cost of a question in one batch; an average over about 50 batches decides."""
+        self.nats = 0.98 * self.nats + 0.02 * nats
+        if self.nats < self.MASTERED and self.level < len(LEVELS) - 1:
+            self.level += 1
+            self.nats = torch.tensor(2.0)
+
+
+def mean_loss(
+    model: Idefics3ForConditionalGeneration, batch: Batch, curriculum: Curriculum | None = None
+) -> Tensor:
+    """Weighted mean cross-entropy in bfloat16 arithmetic; tells the curriculum what a turn costs."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        losses, weights, _ = token_losses(model, batch)
+        losses, weights, where = token_losses(model, batch)
+    if curriculum is not None:
+        turns = where[:, 1] >= 0
+        number = len(torch.unique(where[turns], dim=0))
+        curriculum.see(losses.detach()[turns].sum().item() / number)
     return (losses * weights).sum() / weights.sum()
 
 
@@ -228,24 +252,29 @@ def train_text_then_pictures(
 
     def text_loss(step: int) -> tuple[Tensor, dict[str, float]]:
         rng = np.random.default_rng([seed, 2, step])
-        return mean_loss(model, batcher(sampler.text(rng, step / text_steps, step))), {}
+        level = int(curriculum.level)
+        rewriting = step % 8 == 7
+        batch = batcher(sampler.text(rng, level, step))
+        loss = mean_loss(model, batch, None if rewriting else curriculum)
+        return loss, {"level": level, "nats": round(float(curriculum.nats), 3)}
 
-    language = {"text": model.model.text_model}
-    train_stage("text", language, text_loss, steps=text_steps, peak=3e-3, folder=folder, check=check_text)
+    curriculum = Curriculum()
+    language = {"text": model.model.text_model, "curriculum": curriculum}
+    train_stage("text", language, text_loss, steps=text_steps, peak=1.5e-3, folder=folder, check=check_text)
     keep_backbone()
 
     def mixed_loss(step: int) -> tuple[Tensor, dict[str, float]]:
         rng = np.random.default_rng([seed, 3, step])
-        if step % 4 == 3:
-            return mean_loss(model, batcher(sampler.text(rng, 1.0, step // 4))), {}
-        return mean_loss(model, batcher(sampler.pictures(rng, step % 4 == 1))), {}
+        if step % 2 == 1:
+            return mean_loss(model, batcher(sampler.text(rng, len(LEVELS) - 1, step // 2))), {}
+        return mean_loss(model, batcher(sampler.pictures(rng, step % 4 == 2))), {}
 
     train_stage(
         "pictures",
         {"model": model},
         mixed_loss,
         steps=picture_steps,
-        peak=8e-4,
+        peak=1e-3,
         folder=folder,
         check=check_both,
     )

@@ -1,4 +1,4 @@
-"""Promises about the repository itself: the floors hold, the environment is sound, the docs speak the truth."""
+"""Promises about the repository: the floors hold, the environment is sound, the docs speak the truth."""
 
 from __future__ import annotations
 
