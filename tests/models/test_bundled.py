@@ -75,4 +75,4 @@ def test_it_is_in_float32_on_the_cpu() -> None:
 @installed
 def test_generation_gives_a_final_line() -> None:
     for _, reply in load_model("bundled", answer="generate").reply(make_queries()[:4]):
-        assert re.search(r"Answer: \d+$", reply.text or "")
+        assert re.search(r"Answer: \S.*$", reply.text or "")
