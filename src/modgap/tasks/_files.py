@@ -341,4 +341,5 @@ def describe_error(error: Exception) -> str:
     """The decoder's message with the path of the value in words."""
     text = re.sub(r" - at `\$\.?([^`]*)`", lambda m: f" in {m[1]!r}" if m[1] else "", str(error))
     text = re.sub(r"`([^`]*)`", lambda m: re.sub(r"\w+", lambda w: _JSON.get(w[0], w[0]), m[1]), text)
-    return text[:1].lower() + text[1:] + "; expected one problem as a JSON object"
+    start = text if text.startswith("JSON") else text[:1].lower() + text[1:]
+    return f"{start}; expected one problem as a JSON object"
