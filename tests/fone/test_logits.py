@@ -71,6 +71,21 @@ def test_the_best_numbers_and_their_probabilities_are_exact(codec: Codec, seed: 
 
 
 @pytest.mark.parametrize("codec", CODECS[:4], ids=str)
+def test_the_probability_of_a_number_is_exact(codec: Codec) -> None:
+    logits = random_logits(codec, 11)
+    expected = chances(logits)
+    likely = logits.labels()
+    assert abs(float(logits.chances(likely)) - expected[logits.numbers()[0]]) < 1e-6
+    for text in ("0.7", "-1", "12.34", "5.6"):
+        try:
+            labels = torch.from_numpy(logits.slots.labels([text]))
+        except InputError:
+            continue
+        printed = str(logits.slots.numbers(labels)[0])
+        assert abs(float(logits.chances(labels)) - expected[printed]) < 1e-6
+
+
+@pytest.mark.parametrize("codec", CODECS[:4], ids=str)
 def test_mean_and_entropy_are_exact(codec: Codec) -> None:
     logits = random_logits(codec, 7)
     expected = chances(logits)
@@ -83,14 +98,15 @@ def test_mean_and_entropy_are_exact(codec: Codec) -> None:
 def test_a_draw_follows_the_probabilities() -> None:
     logits = random_logits(Codec(1, 1), 3)
     many = NumberLogits(logits.slots, logits.ten_way.expand(20_000, -1, -1), logits.flags.expand(20_000, -1))
-    drawn = many.draw(np.random.default_rng(0))
+    labels = many.draw(np.random.default_rng(0))
+    drawn = many.slots.numbers(labels)
     for candidate in logits.top(5)[0]:
         share = drawn.count(candidate.text) / len(drawn)
         # Four standard deviations of a share of 20,000.
         margin = 4 * math.sqrt(candidate.probability * (1 - candidate.probability) / len(drawn))
         assert abs(share - candidate.probability) < margin
-    assert many.draw(np.random.default_rng(0)) == drawn
-    cold = set(many.draw(np.random.default_rng(1), temperature=1e-3))
+    assert torch.equal(many.draw(np.random.default_rng(0)), labels)
+    cold = set(many.slots.numbers(many.draw(np.random.default_rng(1), temperature=1e-3)))
     assert cold == {logits.numbers()[0]}
 
 
@@ -123,7 +139,7 @@ def test_what_cannot_be_computed_is_refused() -> None:
         random_logits(Codec.floating(3, 1), 0).expected()
     with pytest.raises(InputError, match="k 0 is not a number of candidates: give 1 or more"):
         random_logits(Codec(2), 0).top(0)
-    with pytest.raises(InputError, match="temperature 0 is not positive: use numbers"):
+    with pytest.raises(InputError, match="temperature 0 is not positive: use labels"):
         random_logits(Codec(2), 0).draw(np.random.default_rng(0), temperature=0)
     broken = NumberLogits(slots_of(Codec(2)), torch.full((1, 3, 10), torch.nan), torch.zeros(1, 2))
     with pytest.raises(ModelError, match="numbers are not finite: its states overflowed; use bfloat16"):

@@ -27,8 +27,14 @@ from .codec import Codec as Codec
 from .number import Number as Number
 
 if TYPE_CHECKING:
+    from ._attach import attach as attach
     from ._logits import Candidate as Candidate
     from ._logits import NumberLogits as NumberLogits
+    from ._model import NumberModel as NumberModel
+    from ._model import NumberOutput as NumberOutput
+    from ._settings import NumberSettings as NumberSettings
+    from ._write import Written as Written
+    from ._write import WrittenNumber as WrittenNumber
     from .embedding import FourierNumberEmbedding as FourierNumberEmbedding
     from .head import NumberHead as NumberHead
 
@@ -37,6 +43,12 @@ _LAZY = {
     "FourierNumberEmbedding": "embedding",
     "NumberHead": "head",
     "NumberLogits": "_logits",
+    "NumberModel": "_model",
+    "NumberOutput": "_model",
+    "NumberSettings": "_settings",
+    "Written": "_write",
+    "WrittenNumber": "_write",
+    "attach": "_attach",
 }
 
 

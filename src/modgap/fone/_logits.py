@@ -67,24 +67,57 @@ class NumberLogits:
         """
         return [str(text) for text in self.slots.numbers(self.labels().cpu().numpy())]
 
-    def draw(self, rng: np.random.Generator, temperature: float = 1.0) -> list[str]:
+    def draw(self, rng: np.random.Generator, temperature: float = 1.0) -> Int[Tensor, "numbers slots"]:
         """Draw one number per row, each slot from its own distribution.
 
         Args:
             rng: where chance comes from.
             temperature: above 0; the logits are divided by it.
 
+        Returns:
+            Labels, shape (numbers, slots); ``slots.numbers`` prints them.
+
         Raises:
             InputError: temperature is not positive.
             ModelError: a logit is not finite.
         """
         if not temperature > 0:
-            raise InputError(f"temperature {temperature} is not positive: use numbers() for the most likely")
+            raise InputError(f"temperature {temperature} is not positive: use labels() for the most likely")
         ten_way, flags = (logits.double().cpu().numpy() / temperature for logits in self._flat())
         # The largest of logits plus Gumbel noise is a draw from their softmax.
         digits = (ten_way + rng.gumbel(size=ten_way.shape)).argmax(axis=-1)
         yes = flags + rng.logistic(size=flags.shape) > 0
-        return [str(text) for text in self.slots.numbers(np.concatenate([digits, yes], axis=1))]
+        return torch.from_numpy(np.concatenate([digits, yes], axis=1))
+
+    def chances(self, labels: Int[Tensor, "numbers slots"]) -> Float[Tensor, " numbers"]:
+        """Probabilities of numbers, one per row.
+
+        Args:
+            labels: shape (numbers, slots), of ``labels``, ``draw`` or ``slots.labels``.
+
+        Returns:
+            Shape (numbers,), float32, of the number as it is printed.
+        """
+        slots, codec = self.slots, self.slots.codec
+        ten_way, flags = self._flat()
+        labels = labels.to(ten_way.device).long()
+        log = ten_way.log_softmax(dim=-1).gather(2, labels[:, : slots.tens, None])[:, :, 0]
+        possible = self._written()
+        at = torch.zeros(len(labels), dtype=torch.int64, device=labels.device)
+        if (part := slots.ten_way.get("written_length")) is not None:
+            powers = 10 ** torch.arange(part.stop - part.start, device=labels.device)
+            counts = torch.tensor([count for count, _ in possible], device=labels.device)
+            at = ((labels[:, part] * powers).sum(dim=1) - counts[0]).clamp(0, len(counts) - 1)
+        total = torch.stack([chance for _, chance in possible], dim=1).gather(1, at[:, None])[:, 0]
+        finest = torch.tensor([codec.places - self._digits(count) for count, _ in possible]).to(at.device)[at]
+        printed = torch.arange(codec.places, device=at.device) >= finest[:, None]
+        total = total + (log[:, slots.ten_way["digits"]] * printed).sum(dim=1)
+        total = total + log[:, slots.ten_way.get("exponent", slice(0, 0))].sum(dim=1)
+        for i, name in enumerate(slots.flags):
+            if name != "zero":
+                yes, no = _log_flag(flags[:, i])
+                total = total + torch.where(labels[:, slots.tens + i] > 0, yes, no)
+        return total.exp()
 
     def probabilities(self) -> Float[Tensor, "numbers places ten"]:
         """Probability of every digit at every place of the number, finest place first.
