@@ -47,7 +47,7 @@ class NumberOutput(transformers.modeling_outputs.ModelOutput):  # type: ignore[m
         token_loss: mean cross-entropy of the tokens, in nats; the number token is one of them.
         number_loss: mean cross-entropy of the slots of the numbers, in nats; None for mode *add*.
         logits: shape (batch, seq, vocab), the number token included.
-        states: shape (batch, seq, hidden), the last ones, which the number head reads.
+        states: shape (batch, seq, hidden), those of the last layer, which the number head reads.
         past_key_values: the cache of the base model, if it was asked for.
     """
 
@@ -161,6 +161,7 @@ class NumberModel(torch.nn.Module):
         position_ids: Int[Tensor, "batch seq"] | None = None,
         past_key_values: Any = None,
         use_cache: bool | None = None,
+        logits_to_keep: int | None = None,
         base_inputs: Mapping[str, Any] | None = None,
     ) -> NumberOutput:
         """One step of the base model on tokens and numbers.
@@ -174,6 +175,7 @@ class NumberModel(torch.nn.Module):
             position_ids: shape (batch, seq), 0-based.
             past_key_values: the cache of earlier steps.
             use_cache: whether to return one.
+            logits_to_keep: how many of the last positions need logits, without labels; None for all.
             base_inputs: further inputs of the base model, such as pixel_values.
 
         Returns:
@@ -187,6 +189,7 @@ class NumberModel(torch.nn.Module):
             "position_ids": position_ids,
             "past_key_values": past_key_values,
             "use_cache": use_cache,
+            "logits_to_keep": logits_to_keep if takes(self.inner, "logits_to_keep") else None,
             **(base_inputs or {}),
         }
         found = self.base(
@@ -199,7 +202,7 @@ class NumberModel(torch.nn.Module):
         if self.head is not None:
             if getattr(found, "hidden_states", None) is None:
                 raise ModelError(f"{type(self.inner).__name__} returns no hidden states for the number head")
-            states = found.hidden_states[-1]
+            states = found.hidden_states[-1][:, -logits.shape[1] :]
             logits = self._with_mark(logits, states)
         output = NumberOutput(
             logits=logits, states=states, past_key_values=getattr(found, "past_key_values", None)

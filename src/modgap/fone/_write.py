@@ -80,10 +80,14 @@ class Drawing:
                 "drawing needs chance: give rng=numpy.random.default_rng(seed), or temperature 0"
             )
 
-    def token(self, logits: npt.NDArray[np.float64], rng: np.random.Generator | None) -> int:
-        """Choose a token from logits, shape (vocab,)."""
-        if not self.temperature or rng is None:
-            return int(logits.argmax())
+    def tokens(self, logits: Tensor, streams: Sequence[np.random.Generator | None]) -> list[int]:
+        """Choose a token per line from logits, shape (lines, vocab)."""
+        if not self.temperature:
+            return [int(token) for token in logits.argmax(dim=1).tolist()]
+        rows = logits.double().cpu().numpy()
+        return [self._token(row, rng) for row, rng in zip(rows, streams, strict=True) if rng is not None]
+
+    def _token(self, logits: npt.NDArray[np.float64], rng: np.random.Generator) -> int:
         scaled = logits / self.temperature
         chance = np.exp(scaled - scaled.max())
         order = np.argsort(-chance, kind="stable")
@@ -94,11 +98,16 @@ class Drawing:
             order[int(np.searchsorted(kept, rng.random() * kept[-1], side="right").clip(max=len(kept) - 1))]
         )
 
-    def number(self, logits: NumberLogits, rng: np.random.Generator | None) -> Tensor:
-        """Choose a number, as labels of shape (1, slots), from logits of one number."""
-        if not self.number_temperature or rng is None:
+    def numbers(self, logits: NumberLogits, streams: Sequence[np.random.Generator | None]) -> Tensor:
+        """Choose a number per line, as labels of shape (lines, slots), from logits of shape (lines, ...)."""
+        if not self.number_temperature:
             return logits.labels()
-        return logits.draw(rng, self.number_temperature)
+        rows = [
+            NumberLogits(logits.slots, logits.ten_way[i : i + 1], logits.flags[i : i + 1])
+            for i in range(len(streams))
+        ]
+        drawn = zip(rows, streams, strict=True)
+        return torch.cat([row.draw(rng, self.number_temperature) for row, rng in drawn if rng is not None])
 
 
 @dataclass
@@ -169,38 +178,42 @@ def _write(
             position_ids=positions,
             past_key_values=cache,
             use_cache=use_cache,
+            logits_to_keep=1,
         )
         cache = output.past_key_values if use_cache else None
-        logits = output.logits[:, -1].double().cpu().numpy()
-        if not np.isfinite(logits.max(axis=1)).all():
+        logits = output.logits[:, -1]
+        if not torch.isfinite(logits.amax(dim=1)).all():
             raise ModelError(
                 "the model's logits are not finite: its states overflowed; use bfloat16 or float32"
             )
+        tokens = drawing.tokens(logits, [line.rng for line in lines])
+        going = [i for i, line in enumerate(lines) if not line.ended]
+        for i in going:
+            lines[i].ended = tokens[i] in ends
         values: list[str | None] = [None] * len(lines)
-        for i, line in enumerate(lines):
+        at = [i for i in going if tokens[i] == model.text.number_id]
+        if at and model.head is not None:
+            found = model.head(output.states[at, -1])
+            labels = drawing.numbers(found, [lines[i].rng for i in at])
+            texts, chances = found.slots.numbers(labels.cpu().numpy()), found.chances(labels).tolist()
+            for i, text, chance in zip(at, texts, chances, strict=True):
+                values[i] = text
+                lines[i].numbers.append((str(text), chance))
+        for i in going:
+            line = lines[i]
             if line.ended:
                 continue
-            token = drawing.token(logits[i], line.rng)
-            if token in ends:
-                line.ended = True
-                continue
-            if token == model.text.number_id:
-                assert model.head is not None
-                found = model.head(output.states[i : i + 1, -1])
-                labels = drawing.number(found, line.rng)
-                values[i] = found.slots.numbers(labels.cpu().numpy())[0]
-                line.numbers.append((str(values[i]), float(found.chances(labels))))
-            elif model.head is None:
-                number = model.text.added_by(line.prompt + line.ids, token)
+            if model.head is None:
+                number = model.text.added_by(line.prompt + line.ids, tokens[i])
                 values[i] = None if number is None else str(number)
-            line.ids.append(token)
+            line.ids.append(tokens[i])
         if all(line.ended for line in lines):
             return
         # A line that has ended goes on as padding that no one looks at.
         last = [line.ids[-1] if line.ids else line.prompt[-1] for line in lines]
-        going = [[not line.ended] for line in lines]
+        counted = [[not line.ended] for line in lines]
         ids = torch.cat([ids, torch.tensor(last, device=ids.device)[:, None]], dim=1)
-        mask = torch.cat([mask, torch.tensor(going, device=ids.device).to(mask)], dim=1)
+        mask = torch.cat([mask, torch.tensor(counted, device=ids.device).to(mask)], dim=1)
         read = torch.from_numpy(model.settings.codec.encode(values)).to(features)
         features = torch.cat([features, read[:, None]], dim=1)
 
