@@ -21,6 +21,9 @@ from ._geometry import relation_of as relation_of
 from ._geometry import relations_of as relations_of
 from ._geometry import visible_fraction as visible_fraction
 from ._plates import WORDS as WORDS
+from ._read_caption import Reading as Reading
+from ._read_caption import ReadWord as ReadWord
+from ._read_caption import read_caption as read_caption
 from ._sample import SceneSettings as SceneSettings
 from ._sample import sample_scene as sample_scene
 from ._scene import BACKGROUND_SHAPES as BACKGROUND_SHAPES

@@ -2,6 +2,7 @@
 
 A sentence is a form with slots, such as ``"{subject} is to the {relation} of {object}."``; a slot is filled
 with pieces of text, each with the fact it states or none. What stands in a form itself states nothing.
+Writer and reader share the forms; a form has no braces but its slots, and its only period ends it.
 Truth is checked elsewhere: here things are counted by another method than in the facts.
 """
 
@@ -21,7 +22,25 @@ from ._scene import Scene
 
 _T = TypeVar("_T")
 
-_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()  # noqa: SIM905
+TOTAL_FORMS = ("The picture shows {things}.", "{there} {things} in the picture.")
+COUNT_FORMS = ("{there} {things}.",)
+INTRODUCTION_FORMS = ("There is {thing}.", "{thing} can be seen.", "We see {thing}.")
+PLACED_FORMS = (
+    "There is {thing} at the {position}.",
+    "At the {position} is {thing}.",
+    "{thing} is at the {position}.",
+)
+PLATE_FORMS = ('Its {plate} reads "{word}".', 'On its {plate} is the word "{word}".')
+WORD_FORMS = ('{thing} carries the word "{word}".', 'The word "{word}" is on {thing}.')
+BESIDE_FORMS = ("{subject} is to the {relation} of {object}.", "{subject} is {relation} of {object}.")
+OVER_FORMS = ("{subject} is {relation} {object}.",)
+NEARER_FORM = "{subject} is {depth} to the viewer than {object}."
+FARTHER_FORM = "{subject} is {depth} away than {object}."
+EXTREME_FORM = "{thing} is the {depth} of all."
+BACKGROUND_FORMS = ("In the background {verb} {kinds}.", "{kinds} can be seen in the background.")
+ABSENCE_FORMS = ("There is {nothing} in the picture.", "The picture has {nothing}.", "{nothing} can be seen.")
+
+NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()  # noqa: SIM905
 _ADJECTIVES: tuple[FactKind, ...] = ("size", "fill", "color")  # in the order in which they are said
 _CLEAR = 4
 """An object closer to the border of a ninth than this, in percent, is not given a position."""
@@ -109,18 +128,19 @@ class Speaker:
 
     def total(self) -> Sentence:
         """How many objects there are."""
-        return self.count("object", ("The picture shows {things}.", "{there} {things} in the picture."))
+        return self.count("object", TOTAL_FORMS)
 
-    def count(self, description: str, forms: tuple[str, ...] = ("{there} {things}.",)) -> Sentence:
+    def count(self, description: str, forms: tuple[str, ...] = COUNT_FORMS) -> Sentence:
         """How many things answer to a description."""
         n = self.number(description)
         if n == 0:
             return Sentence(
                 self.one(*forms), {"there": [Piece("there is")], "things": [_absent(description)]}
             )
-        number = Piece(_NUMBERS[n] if n < len(_NUMBERS) else str(n), Fact("count", str(n), of=description))
+        number = Piece(NUMBERS[n] if n < len(NUMBERS) else str(n), Fact("count", str(n), of=description))
         words = [*description.split()]
-        words[-1] += "es" if n > 1 and words[-1].endswith("ss") else "s" if n > 1 else ""
+        if n > 1:
+            words[-1] = plural(words[-1])
         things = [number, *(Piece(word, Fact("existence", description)) for word in words)]
         return Sentence(
             self.one(*forms), {"there": [Piece("there is" if n == 1 else "there are")], "things": things}
@@ -131,15 +151,10 @@ class Speaker:
         obj = self.scene.objects[index]
         slots = {"thing": self.full_name(index)}
         if min(abs(value - border) for value in (obj.x, obj.y) for border in (100 / 3, 200 / 3)) < _CLEAR:
-            return Sentence(self.one("There is {thing}.", "{thing} can be seen.", "We see {thing}."), slots)
+            return Sentence(self.one(*INTRODUCTION_FORMS), slots)
         place = position_of(obj)
         slots["position"] = [Piece(place, Fact("position", place, index))]
-        forms = (
-            "There is {thing} at the {position}.",
-            "At the {position} is {thing}.",
-            "{thing} is at the {position}.",
-        )
-        return Sentence(self.one(*forms), slots)
+        return Sentence(self.one(*PLACED_FORMS), slots)
 
     def plate(self, index: int) -> Sentence:
         """The word on the plate of an object that has just been introduced."""
@@ -148,9 +163,7 @@ class Speaker:
             "plate": [Piece("plate", Fact("existence", "plate"))],
             "word": [Piece(word, Fact("word", word, index))],
         }
-        return Sentence(
-            self.one('Its {plate} reads "{word}".', 'On its {plate} is the word "{word}".'), slots
-        )
+        return Sentence(self.one(*PLATE_FORMS), slots)
 
     def word(self, index: int) -> Sentence | None:
         """The word that an object carries, the object named; ``None`` if it cannot be."""
@@ -158,9 +171,7 @@ class Speaker:
         if named is None:
             return None
         slots = {"thing": named, "word": [Piece(word, Fact("word", word, index))]}
-        return Sentence(
-            self.one('{thing} carries the word "{word}".', 'The word "{word}" is on {thing}.'), slots
-        )
+        return Sentence(self.one(*WORD_FORMS), slots)
 
     def relation(self, i: int, j: int) -> Sentence | None:
         """Where one object is, seen from another; ``None`` if that is unclear or one has no name."""
@@ -168,9 +179,7 @@ class Speaker:
         value = relation_of(self.scene.objects[i], self.scene.objects[j])
         if subject is None or other is None or value is None:
             return None
-        forms = ["{subject} is {relation} {object}."]
-        if value in ("left", "right"):
-            forms = ["{subject} is to the {relation} of {object}.", "{subject} is {relation} of {object}."]
+        forms = BESIDE_FORMS if value in ("left", "right") else OVER_FORMS
         slots = {
             "subject": subject,
             "object": other,
@@ -185,13 +194,9 @@ class Speaker:
         if subject is None or other is None or difference == 0:
             return None
         value = "nearer" if difference < 0 else "farther"
-        form = (
-            "{subject} is {depth} to the viewer than {object}."
-            if difference < 0
-            else ("{subject} is {depth} away than {object}.")
-        )
         return Sentence(
-            form, {"subject": subject, "object": other, "depth": [Piece(value, Fact("depth", value, i, j))]}
+            NEARER_FORM if difference < 0 else FARTHER_FORM,
+            {"subject": subject, "object": other, "depth": [Piece(value, Fact("depth", value, i, j))]},
         )
 
     def extreme_depth(self, value: str) -> Sentence | None:
@@ -205,7 +210,7 @@ class Speaker:
         if named is None or depths.count(extreme) > 1:
             return None
         return Sentence(
-            "{thing} is the {depth} of all.",
+            EXTREME_FORM,
             {"thing": named, "depth": [Piece(value, Fact("depth", value, index))]},
         )
 
@@ -218,13 +223,16 @@ class Speaker:
                 pieces.append(Piece("and" if i == len(kinds) - 1 else ","))
             pieces += _with_article([Piece(kind, Fact("existence", kind))])
         verb = [Piece("is" if len(kinds) == 1 else "are")]
-        forms = ("In the background {verb} {things}.", "{things} can be seen in the background.")
-        return Sentence(self.one(*forms), {"verb": verb, "things": pieces})
+        return Sentence(self.one(*BACKGROUND_FORMS), {"verb": verb, "kinds": pieces})
 
     def absence(self, description: str) -> Sentence:
         """That nothing answers to a description."""
-        forms = ("There is {nothing} in the picture.", "The picture has {nothing}.", "{nothing} can be seen.")
-        return Sentence(self.one(*forms), {"nothing": [_absent(description)]})
+        return Sentence(self.one(*ABSENCE_FORMS), {"nothing": [_absent(description)]})
+
+
+def plural(noun: str) -> str:
+    """A noun of the scene vocabulary, of several."""
+    return noun + ("es" if noun.endswith("ss") else "s")
 
 
 def _absent(description: str) -> Piece:
