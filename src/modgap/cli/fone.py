@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from modgap.fone import Codec
+    from modgap.fone import Codec, Modules, NumberVectors, Spectrum
     from modgap.fone.codec import Features
 
     _Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+
+_MOST_ROWS = 12  # of a table of periods; the rest is in the file
 
 app = typer.Typer(
     help="Numbers as single tokens with an exact Fourier embedding (FoNE).",
@@ -69,6 +72,129 @@ def encode_numbers(
         typer.echo(f"\n{given}  read back as  {decoded}")
         for columns, rows in _tables(codec, row):
             print_rows(columns, rows)
+
+
+@app.command("spectrum")
+def show_spectrum(
+    model: Annotated[str, typer.Argument(help="Model folder, number model folder, hub id, bundled or bundled/text_backbone.")],
+    *,
+    layer: Annotated[
+        int | None,
+        typer.Option(
+            help="States after this block, 0 for before the first, not embeddings; for tokenizers of digits."
+        ),
+    ] = None,
+    numbers: Annotated[int, typer.Option("--numbers", "-n", help="Most numbers, from 0.")] = 1000,
+    level: Annotated[
+        float, typer.Option(help="Chance of one or more false periods in the whole spectrum.")
+    ] = 0.01,
+    permutations: Annotated[int, typer.Option(help="How many times numbers are shuffled.")] = 199,
+    prompts: Annotated[
+        int,
+        typer.Option(
+            help="Ask so many sums, to see what attention and MLP of each block write. Default: none."
+        ),
+    ] = 0,
+    template: Annotated[
+        str, typer.Option(help="How sums are asked; the answer is the next token.")
+    ] = "{a}+{b}=",
+    seed: Annotated[int, typer.Option(help="Of everything that is shuffled or drawn.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of spectrum.json and the pictures. Default: spectrum-<model>.")
+    ] = None,
+    picture: Annotated[str, typer.Option(help="png, svg or none.")] = "png",
+) -> None:
+    """Which periods a model uses for numbers, and whether it can tell them apart modulo 2, 5 and 10."""
+    import numpy as np
+
+    from modgap._errors import UnknownName
+    from modgap.fone import measure_modules, measure_spectrum, number_vectors
+
+    if picture not in ("png", "svg", "none"):
+        raise UnknownName("picture", picture, ("png", "svg", "none"))
+    found = number_vectors(model, layer=layer, most=numbers)
+    spectrum = measure_spectrum(
+        found.vectors, np.random.default_rng(seed), level=level, permutations=permutations
+    )
+    folder = out or Path(f"spectrum-{Path(model).name}")
+    _print_spectrum(spectrum, found)
+    content = {"model": model, "source": found.source, "note": found.note, "seed": seed}
+    _write_json(folder / "spectrum.json", content | spectrum.as_json())
+    if picture != "none":
+        from modgap.fone._plot import plot_spectrum
+
+        plot_spectrum(spectrum, folder / f"spectrum.{picture}", found.source)
+    if prompts:
+        modules = measure_modules(
+            model, np.random.default_rng(seed), template=template, prompts=prompts, most=numbers
+        )
+        _print_effects(modules)
+        _write_json(folder / "modules.json", {"model": model, "seed": seed} | modules.as_json())
+        if picture != "none":
+            from modgap.fone._plot import plot_modules
+
+            plot_modules(modules, folder / f"modules.{picture}", Path(model).name)
+    typer.echo(f"spectrum: {folder}")
+
+
+def _print_spectrum(spectrum: Spectrum, found: NumberVectors) -> None:
+    from modgap.cli._table import print_rows
+
+    typer.echo(f"{found.source}: numbers 0 to {spectrum.numbers - 1}, {spectrum.width} columns")
+    if found.note:
+        typer.echo(f"note: {found.note}")
+    print_rows(
+        ("period", "k", "norm", "over its neighbours", "p"),
+        [
+            (f"{c.period:.4g}", str(c.k), f"{c.norm:.3g}", f"{c.ratio:.3g} ×", f"{c.p:.3f}")
+            for c in spectrum.outliers[:_MOST_ROWS]
+        ],
+    )
+    if len(spectrum.outliers) > _MOST_ROWS:
+        typer.echo(f"and {len(spectrum.outliers) - _MOST_ROWS} more in spectrum.json")
+    print_rows(
+        ("modulo", "linear probe", "chance", "shuffled labels", "p"),
+        [
+            (str(p.modulus), *(f"{100 * x:.1f} %" for x in (p.accuracy, p.chance, p.shuffled)), f"{p.p:.2f}")
+            for p in spectrum.probes
+        ],
+    )
+    typer.echo(spectrum.verdict())
+
+
+def _print_effects(modules: Modules) -> None:
+    from modgap.cli._table import print_rows
+
+    typer.echo(f"\n{modules.prompts} sums “{modules.template}”, answers 0 to {modules.numbers - 1}")
+    rows = []
+    for effect in modules.effects:
+        control = "–"
+        if effect.control is not None and effect.control_low is not None:
+            control = f"{100 * effect.control:.1f} % (least {100 * effect.control_low:.1f} %)"
+        of = "" if effect.band == "none" else effect.where
+        rows.append(
+            (
+                effect.band,
+                of,
+                str(effect.components),
+                f"{100 * effect.accuracy:.1f} %",
+                f"{effect.error:g}",
+                control,
+            )
+        )
+    print_rows(("band taken out", "of", "components", "right", "median error", "random bands right"), rows)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    import json
+
+    from modgap._errors import FileError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise FileError(f"{path.parent}: cannot be written: {error}") from error
 
 
 def _tables(codec: Codec, row: Features) -> list[_Table]:

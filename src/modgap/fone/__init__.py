@@ -32,13 +32,39 @@ if TYPE_CHECKING:
     from ._logits import NumberLogits as NumberLogits
     from ._model import NumberModel as NumberModel
     from ._model import NumberOutput as NumberOutput
+    from ._probe import Probe as Probe
+    from ._probe import probe_modulo as probe_modulo
     from ._settings import NumberSettings as NumberSettings
+    from ._vectors import NumberVectors as NumberVectors
+    from ._vectors import number_vectors as number_vectors
     from ._write import Written as Written
     from ._write import WrittenNumber as WrittenNumber
+    from .bands import BandFilter as BandFilter
+    from .bands import band_of as band_of
+    from .bands import random_band as random_band
     from .embedding import FourierNumberEmbedding as FourierNumberEmbedding
     from .head import NumberHead as NumberHead
+    from .modules import Effect as Effect
+    from .modules import Modules as Modules
+    from .modules import measure_modules as measure_modules
+    from .spectrum import Spectrum as Spectrum
+    from .spectrum import fourier_basis as fourier_basis
+    from .spectrum import measure_spectrum as measure_spectrum
 
 _LAZY = {
+    "BandFilter": "bands",
+    "Effect": "modules",
+    "Modules": "modules",
+    "NumberVectors": "_vectors",
+    "Probe": "_probe",
+    "Spectrum": "spectrum",
+    "band_of": "bands",
+    "fourier_basis": "spectrum",
+    "measure_modules": "modules",
+    "measure_spectrum": "spectrum",
+    "number_vectors": "_vectors",
+    "probe_modulo": "_probe",
+    "random_band": "bands",
     "Candidate": "_logits",
     "FourierNumberEmbedding": "embedding",
     "NumberHead": "head",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from modgap._errors import FileError, InputError, MissingExtra, ModelError, UnknownName
 
 from ._settings import settings_from_json
-from ._torch import torch, transformers
+from ._torch import quiet, torch, transformers
 
 if TYPE_CHECKING:
     from ._model import NumberModel
@@ -113,9 +113,10 @@ def load_base(source: str, dtype: str = "auto") -> Any:
         config = transformers.AutoConfig.from_pretrained(source)
         named = (getattr(config, "architectures", None) or ["AutoModelForCausalLM"])[0]
         kind = getattr(transformers, named, transformers.AutoModelForCausalLM)
-        return kind.from_pretrained(
-            source, dtype="auto" if dtype == "auto" else getattr(torch, dtype), use_safetensors=True
-        )
+        with quiet():
+            return kind.from_pretrained(
+                source, dtype="auto" if dtype == "auto" else getattr(torch, dtype), use_safetensors=True
+            )
     except Exception as error:  # transformers raises many kinds for a missing or damaged folder
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         raise ModelError(f"{source}: the base model cannot be loaded: {reason}") from error
