@@ -405,3 +405,12 @@ def test_tasks_of_nearly_the_same_name_get_files_of_their_own(tmp_path: Path) ->
         "a-b-1.parquet",
         "a-b.parquet",
     ]
+
+
+def test_a_task_with_nothing_to_ask_is_left_out_unless_named() -> None:
+    """There are no words to read at level plain."""
+    assert "scenes/reading" in load_suite("scenes").tasks
+    assert "scenes/reading" not in load_suite("scenes", level="plain").tasks
+    named = load_suite("scenes", tasks=["reading"], level="plain")
+    with pytest.raises(InputError, match="allow more objects or plates"):
+        list(named.problems(1))

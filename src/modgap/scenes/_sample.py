@@ -1,6 +1,7 @@
 """Sampling scenes from a seed.
 
-A scene without perspective puts its objects into the cells of a jittered 3 × 3 grid, so nothing overlaps.
+A scene without perspective puts its objects into the cells of a jittered 3 × 3 grid, so nothing overlaps;
+in an aligned scene each stands in the middle of its cell, so that a place is one of few.
 With perspective every object stands on the ground at a depth of its own; farther ones are higher, smaller and
 may be half hidden. Only integers of the generator are used, so a seed gives one scene on every machine.
 """
@@ -26,6 +27,7 @@ MIN_VISIBLE = 0.5
 _PERCENT = SIDE // 100
 _GAP = 500  # units kept free at the rim of a cell and of the picture
 _CELLS = ((0, 33_333), (33_333, 66_667), (66_667, SIDE))
+_MIDDLES = (17, 50, 83)
 _BACKGROUND_Y = (6, 20)  # percent; small things stay near the top
 _ATTEMPTS = 24
 
@@ -46,6 +48,7 @@ class SceneSettings:
         sizes: the sizes that may occur.
         fills: the fills that may occur.
         unique: no two objects share both colour and shape, so "the red circle" names one object.
+        aligned: objects stand in the middle of their ninths; with perspective, of the three columns.
 
     Raises:
         InputError: if a number is out of range or a name is unknown.
@@ -62,6 +65,7 @@ class SceneSettings:
     sizes: tuple[str, ...] = SIZES
     fills: tuple[str, ...] = FILLS
     unique: bool = False
+    aligned: bool = False
 
     def __post_init__(self) -> None:
         _ordered("objects", self.min_objects, self.max_objects, 1, MAX_OBJECTS)
@@ -115,7 +119,7 @@ def sample_scene(rng: np.random.Generator, settings: SceneSettings) -> Scene:
         plates = draws.between(settings.min_plates, min(settings.plates, n)) if settings.plates else 0
         words = [WORDS[i] for i in draws.some(range(len(WORDS)), plates)] + [""] * (n - plates)
         place = _place_in_depth if settings.perspective else _place_on_grid
-        objects = place(draws, looks, words)
+        objects = place(draws, looks, words, settings.aligned)
         if objects is None:
             continue
         objects.sort(key=lambda o: (o.y, o.x, o.depth))
@@ -155,20 +159,33 @@ def _range(low: int, high: int, before: int, after: int) -> tuple[int, int]:
     return -(-(low + _GAP + before) // _PERCENT), (high - _GAP - after) // _PERCENT
 
 
-def _place_on_grid(draws: Draws, looks: list[_Look], words: list[str]) -> list[SceneObject]:
+def _place_on_grid(
+    draws: Draws, looks: list[_Look], words: list[str], aligned: bool
+) -> list[SceneObject]:
     objects = []
     for (shape, color, size, fill), word, cell in zip(
         looks, words, draws.some(range(9), len(looks)), strict=True
     ):
         radius = radius_units(size, 0, False)
         aside, down = _reach(radius, word)
-        x = draws.between(*_range(*_CELLS[cell % 3], aside, aside))
-        y = draws.between(*_range(*_CELLS[cell // 3], radius, down))
+        across = _range(*_CELLS[cell % 3], aside, aside)
+        along = _range(*_CELLS[cell // 3], radius, down)
+        if aligned:
+            x, y = _nearest(_MIDDLES[cell % 3], *across), _nearest(_MIDDLES[cell // 3], *along)
+        else:
+            x, y = draws.between(*across), draws.between(*along)
         objects.append(SceneObject(shape, color, size, fill, x, y, 0, word))
     return objects
 
 
-def _place_in_depth(draws: Draws, looks: list[_Look], words: list[str]) -> list[SceneObject] | None:
+def _nearest(value: int, low: int, high: int) -> int:
+    """The value, moved into a range if it lies outside: a plate may leave no room in the middle of a cell."""
+    return min(max(value, low), high)
+
+
+def _place_in_depth(
+    draws: Draws, looks: list[_Look], words: list[str], aligned: bool
+) -> list[SceneObject] | None:
     """From near to far, each where enough of it can be seen; ``None`` if one finds no place."""
     scene = Scene((), perspective=True)
     cover = Cover()
@@ -180,7 +197,8 @@ def _place_in_depth(draws: Draws, looks: list[_Look], words: list[str]) -> list[
         limits = _range(0, SIDE, aside, aside)
         y = standing_y(shape, size, depth)
         for _ in range(_ATTEMPTS):
-            obj = SceneObject(shape, color, size, fill, draws.between(*limits), y, depth, word)
+            x = _nearest(draws.pick(_MIDDLES), *limits) if aligned else draws.between(*limits)
+            obj = SceneObject(shape, color, size, fill, x, y, depth, word)
             if cover.visible(obj, scene) < MIN_VISIBLE or (word and not cover.plate_is_free(obj, scene)):
                 continue
             if any(other.color == color and _touch(obj, other, scene) for other in placed):

@@ -170,6 +170,8 @@ def load_suite(
         full = _file_suite.select(full, wanted)
     loaded = tuple(load(task) for task in full)
     _check_settings(loaded, settings)
+    if wanted is None and spec in suites():
+        loaded = tuple(task for task in loaded if task.can_ask(_own_settings(task, settings)))
     return TaskSuite(name, loaded, dict(settings))
 
 

@@ -127,6 +127,15 @@ class Task:
         dials, style = resolve([self.module.Dials, self.module.Style], settings, [self.module.LEVELS])
         return dials, style
 
+    def can_ask(self, settings: Mapping[str, object]) -> bool:
+        """Whether the task has anything to ask with these settings; a suite leaves it out where it has not.
+
+        A task file says so with ``can_ask(dials)``; without it there is always something to ask.
+        """
+        dials, _ = self.resolve(settings)
+        test = getattr(self.module, "can_ask", None)
+        return test is None or bool(test(dials))
+
     def problem(
         self, seed: int, index: int, representations: Iterable[str] | None = None, **settings: object
     ) -> Problem:

@@ -53,6 +53,7 @@ class Dials:
     plates: int = setting(3, "most objects with a word on them", low=0, high=8)
     background_objects: int = setting(2, "most small things in the background", low=0, high=4)
     perspective: bool = setting(False, "objects stand at different depths and may hide one another")
+    aligned: bool = setting(False, "objects stand in the middle of their ninths of the picture")
     relation_margin: int = setting(
         8,
         "how much farther apart two objects are along one axis than the other, percent",
@@ -73,6 +74,7 @@ class Dials:
 
 
 LEVELS: dict[str, Dials] = {
+    "plain": Dials(2, 5, 0, 0, aligned=True, relation_margin=25),
     "easy": Dials(2, 3, 1, 0, relation_margin=25, distance_ratio=2.5, depth_step=4),
     "medium": Dials(),
     "hard": Dials(5, 8, 3, 4, relation_margin=3, distance_ratio=1.2, depth_step=1),
@@ -135,6 +137,7 @@ def sample_world(rng: np.random.Generator, dials: Dials) -> Scene:
             min_plates=min(1, plates),
             plates=plates,
             background_objects=dials.background_objects,
+            aligned=dials.aligned,
             colors=colors,
             shapes=shapes,
         ),

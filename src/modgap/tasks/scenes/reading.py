@@ -66,6 +66,11 @@ def ask(scene: Scene, rng: np.random.Generator, target: None = None) -> ReadingP
     return None
 
 
+def can_ask(dials: Dials) -> bool:
+    """Whether there are words to read."""
+    return dials.plates > 0
+
+
 def sample(rng: np.random.Generator, dials: Dials) -> ReadingProblem:
     """Draw a problem."""
     return find("reading", rng, dials, ask)
