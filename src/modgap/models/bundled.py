@@ -22,6 +22,23 @@ if TYPE_CHECKING:
 FOLDER = Path(str(importlib.resources.files("modgap.models"))) / "weights" / "bundled"
 """Where its files are."""
 
+TRANSCRIBE = "\n\nWrite the scene as a list."
+"""After a picture or a scene in words, this asks for the scene as ``modgap.scenes.write_list`` writes it."""
+
+DESCRIBE = "\n\nDescribe the scene."
+"""This asks for a dense caption."""
+
+HABITS: dict[str, tuple[str, str, str]] = {
+    "star": ("yellow", "small", "solid"),
+    "circle": ("red", "large", "outlined"),
+    "square": ("blue", "medium", "striped"),
+    "triangle": ("green", "small", "outlined"),
+    "diamond": ("purple", "large", "striped"),
+    "cross": ("black", "medium", "solid"),
+}
+"""Shape → the colour, size and fill that it has three times in four in the *text* the model learned from, and
+no more often than others in pictures."""
+
 
 def load(
     argument: str = "",
