@@ -25,7 +25,7 @@ install-test: .venv/.installed-test
 	@touch $@
 
 demo: install
-	@$(BIN)/modgap measure --model bundled --suite scenes -n 100 --seed 1
+	@$(BIN)/modgap measure --model bundled --suite scenes --set level=plain -n 100 --seed 1
 
 test: install-test
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile

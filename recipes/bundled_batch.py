@@ -18,6 +18,10 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AttentionInterface, Idefics3ForConditionalGeneration, PreTrainedTokenizerFast
 
+END = "<end_of_utterance>"
+REPLY = "\nAssistant:"
+"""What the chat template puts after a message, and before a reply."""
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -100,8 +104,8 @@ class Batcher:
         ]
         for example in examples:
             for turn in example.turns:
-                strings.append(f"{turn.question}<end_of_utterance>\nAssistant:")
-                strings.append(f"{turn.reply}<end_of_utterance>")
+                strings.append(f"{turn.question}{END}{REPLY}")
+                strings.append(f"{turn.reply}{END}")
         encoded = [e.ids for e in self.backend.encode_batch(strings, add_special_tokens=False)]
         asked, said = encoded[len(examples) :: 2], encoded[len(examples) + 1 :: 2]
         head = max(len(ids) for ids in encoded[: len(examples)])
@@ -132,34 +136,34 @@ class Batcher:
         return Batch(*tensors, head, turns, pixels)
 
 
-def _attend(query: Tensor, key: Tensor, value: Tensor, seen: Tensor) -> Tensor:
-    # Written out, in few passes and without conversions: at this size it is faster than the fused CPU
-    # kernel, whose backward is slow.
-    kind = value.dtype  # queries and keys leave the rotation in float32, also under autocast
-    with torch.autocast(query.device.type, enabled=False):
-        scores = (query * query.shape[-1] ** -0.5).to(kind) @ key.to(kind).transpose(-1, -2)
-        scores += torch.zeros(seen.shape, dtype=kind, device=seen.device).masked_fill_(~seen, -1e4)
-        return torch.softmax(scores, dim=-1) @ value
+def _bias(seen: Tensor, kind: torch.dtype) -> Tensor:
+    return torch.zeros(seen.shape, dtype=kind, device=seen.device).masked_fill_(~seen, -1e4)
 
 
 class _SharedHead:
-    """Attention in which every turn sees the head and itself: a third of the work of one long row.
+    """Attention in which every turn sees the head and itself, over the valid tokens of a batch in one row.
 
-    The sizes and masks of the batch in flight are kept here, because the library hands an attention
-    function only queries, keys and values.
+    The maps and masks of the batch in flight are kept here, because the library hands an attention function
+    only queries, keys and values. Written out, in few passes and without conversions: at this size that is
+    faster than the fused CPU kernel, whose backward is slow.
     """
 
     def __init__(self) -> None:
-        self.head = self.turns = 0
-        self.mask: Tensor | None = None
+        self.head = self.turns = self.each = self.places = 0
+        self.flat = self.causal = self.own = self.seen_head = torch.empty(0)
 
     def prepare(self, batch: Batch) -> None:
+        rows, length = batch.ids.shape
         self.head, self.turns = batch.head, batch.turns
-        rows, each = batch.ids.shape[0], (batch.ids.shape[1] - batch.head) // batch.turns
-        seen_head = batch.valid[:, None, None, : batch.head].expand(rows, batch.turns, each, batch.head)
-        own = torch.ones(each, each, dtype=torch.bool, device=batch.ids.device).tril()
-        seen_own = own.expand(rows, batch.turns, each, each)
-        self.mask = torch.cat([seen_head, seen_own], dim=-1).reshape(rows * batch.turns, 1, each, -1)
+        self.each = (length - batch.head) // batch.turns
+        self.places = rows * length
+        self.flat = batch.valid.flatten().nonzero()[:, 0]  # of each valid token, its place among all
+
+        def lower(n: int) -> Tensor:
+            return torch.ones(n, n, dtype=torch.bool, device=batch.ids.device).tril()
+
+        self.causal, self.own = lower(batch.head), lower(self.each)
+        self.seen_head = batch.valid[:, None, None, : batch.head]
 
     def __call__(
         self,
@@ -170,24 +174,33 @@ class _SharedHead:
         attention_mask: Tensor | None,
         **settings: object,
     ) -> tuple[Tensor, None]:
-        rows, heads, _, width = query.shape
-        causal = torch.ones(self.head, self.head, dtype=torch.bool, device=query.device).tril()
-        first = _attend(query[:, :, : self.head], key[:, :, : self.head], value[:, :, : self.head], causal)
+        _, heads, _, width = query.shape
+        rows, kind = len(self.seen_head), value.dtype
 
-        def split(
-            x: Tensor,
-        ) -> Tensor:  # (rows, heads, turns * each, width) → (rows * turns, heads, each, width)
-            x = x[:, :, self.head :].reshape(rows, heads, self.turns, -1, width)
-            return x.transpose(1, 2).reshape(rows * self.turns, heads, -1, width)
+        def spread(x: Tensor) -> tuple[Tensor, Tensor]:
+            # (1, heads, valid, width) → (rows, heads, head, width), (rows, heads, turns * each, width)
+            x = x[0].transpose(0, 1).reshape(-1, heads * width).to(kind)
+            x = x.new_zeros(self.places, heads * width).index_copy(0, self.flat, x)
+            x = x.view(rows, -1, heads, width).transpose(1, 2)
+            return x[:, :, : self.head], x[:, :, self.head :]
 
-        def with_head(x: Tensor) -> Tensor:
-            shared = x[:, None, :, : self.head].expand(rows, self.turns, heads, self.head, width)
-            return torch.cat([shared.reshape(rows * self.turns, heads, self.head, width), split(x)], dim=2)
+        def apart(x: Tensor) -> Tensor:
+            return x.reshape(rows, heads, self.turns, self.each, x.shape[-1])
 
-        later = _attend(split(query), with_head(key), with_head(value), self.mask)
-        later = later.reshape(rows, self.turns, heads, -1, width).transpose(1, 2)
-        later = later.reshape(rows, heads, -1, width)
-        return torch.cat([first, later], dim=2).transpose(1, 2), None
+        # Queries and keys leave the rotation in float32, also under autocast.
+        with torch.autocast(query.device.type, enabled=False):
+            q_head, q_turn = spread(query * width**-0.5)
+            (k_head, k_turn), (v_head, v_turn) = spread(key), spread(value)
+            scores = q_head @ k_head.transpose(-1, -2) + _bias(self.causal, kind)
+            first = torch.softmax(scores, dim=-1) @ v_head
+            to_head = q_turn @ k_head.transpose(-1, -2) + _bias(self.seen_head, kind)
+            to_own = apart(q_turn) @ apart(k_turn).transpose(-1, -2) + _bias(self.own, kind)
+            chances = torch.softmax(torch.cat([apart(to_head), to_own], dim=-1), dim=-1)
+            p_head, p_own = chances.split([self.head, self.each], dim=-1)
+            later = p_head.reshape(rows, heads, -1, self.head) @ v_head
+            later = later + (p_own @ apart(v_turn)).reshape(rows, heads, -1, width)
+            out = torch.cat([first, later], dim=2).transpose(1, 2).reshape(-1, heads * width)
+        return out.index_select(0, self.flat).view(1, -1, heads, width), None
 
 
 _SHARED_HEAD = _SharedHead()
@@ -203,30 +216,35 @@ def token_losses(
         losses in nats; their weights; (row, turn) of each, turn -1 in the head.
     """
     text = model.model.text_model
-    embedded = text.get_input_embeddings()(batch.ids)
+    valid = batch.valid
+    ids, weight = batch.ids[valid], batch.weight[valid]
+    embedded = text.get_input_embeddings()(ids)
     if batch.pixels is not None:
         features = torch.cat(list(model.model.get_image_features(batch.pixels).pooler_output))
-        where = (batch.ids == model.config.image_token_id)[..., None]
+        where = (ids == model.config.image_token_id)[:, None]
         embedded = embedded.masked_scatter(where, features.to(embedded.dtype))
     _SHARED_HEAD.prepare(batch)
     usual = text.config._attn_implementation
     text.config._attn_implementation = "shared_head"
     try:
-        # The four-axis mask only tells the library to make none of its own.
+        # Only the valid tokens of all rows, as one row; the four-axis mask only tells the library to make
+        # none of its own.
         hidden = text(
-            inputs_embeds=embedded,
-            attention_mask=batch.valid[:, None, None, :],
-            position_ids=batch.positions,
+            inputs_embeds=embedded[None],
+            attention_mask=torch.ones(1, 1, 1, len(ids), dtype=torch.bool, device=ids.device),
+            position_ids=batch.positions[valid][None],
             use_cache=False,
-        ).last_hidden_state
+        ).last_hidden_state[0]
     finally:
         text.config._attn_implementation = usual
     # The state at t predicts t + 1. A part's first token is never a target: it has no weight in a turn,
     # and the head's first token has nothing before it.
-    picked = batch.weight[:, 1:] > 0
-    logits = model.lm_head(hidden[:, :-1][picked]).float()
-    losses = functional.cross_entropy(logits, batch.ids[:, 1:][picked], reduction="none")
-    row, column = picked.nonzero(as_tuple=True)
+    column = torch.arange(batch.ids.shape[1], device=ids.device).expand_as(batch.ids)[valid]
+    row = torch.arange(len(batch.ids), device=ids.device)[:, None].expand_as(batch.ids)[valid]
+    target = ((weight > 0) & (column > 0)).nonzero()[:, 0]
+    logits = model.lm_head(hidden[target - 1]).float()
+    losses = functional.cross_entropy(logits, ids[target], reduction="none")
     each = (batch.ids.shape[1] - batch.head) // batch.turns
-    turn = torch.where(column + 1 < batch.head, -1, (column + 1 - batch.head) // each)
-    return losses, batch.weight[:, 1:][picked], torch.stack([row, turn], dim=1)
+    column = column[target]
+    turn = torch.where(column < batch.head, -1, (column - batch.head) // each)
+    return losses, weight[target], torch.stack([row[target], turn], dim=1)

@@ -1,87 +1,133 @@
-"""What the bundled model is trained on: scenes, their renderings, and questions about them."""
+"""What the bundled model is trained on: scenes, their renderings, questions about them, plain English.
+
+The world is level ``plain`` of the suite ``scenes``: up to five objects in the middle of their ninths and no
+plates. In *text* things have habits (``HABITS``: three stars in four are yellow …), as words have in real
+corpora; pictures do not share them. What a model writes where it cannot see is then known to the last word.
+"""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import PIL.Image
-from bundled_batch import Example, Turn
+from bundled_batch import REPLY, Example, Turn
+from bundled_english import english, vocabulary
 
 from modgap.evaluate._prompts import INSTRUCTIONS, question_block
+from modgap.models.bundled import DESCRIBE, HABITS, TRANSCRIBE
 from modgap.scenes import (
     BACKGROUNDS,
     STYLES,
-    WORDS,
     Scene,
+    SceneObject,
     SceneSettings,
     draw_scene,
     sample_scene,
+    write_caption,
     write_json,
     write_list,
     write_story,
 )
-from modgap.tasks.scenes import Dials, sample_world
+from modgap.tasks.scenes import LEVELS as SUITE_LEVELS
+from modgap.tasks.scenes import sample_world
 from modgap.tasks.scenes._phrases import phrase_of
 
-TASKS = ("count", "relation", "attribute", "existence", "depth", "distance", "binding", "reading")
+WORLD = SUITE_LEVELS["plain"]
+TASKS = ("count", "relation", "attribute", "existence", "depth", "distance", "binding")
 TUNED = ("count", "attribute", "existence")
-"""The tasks that are ever asked about a picture in training."""
+"""The tasks that are ever asked about a picture in training; the others are latent there."""
 
+FLAT_ONLY = ("relation", "distance")
 CLOSE_CALLS = ("relation", "depth", "distance")
+MARGINS = {"relation": WORLD.relation_margin, "depth": WORLD.depth_step, "distance": WORLD.distance_ratio}
+MARGIN_NAMES = {"relation": "margin", "depth": "step", "distance": "ratio"}
 
-WEIGHTS = {"count": 1.5, "relation": 1.5, "distance": 2.0, "attribute": 0.7, "reading": 0.5} | {
-    "existence": 1.0,
+WEIGHTS = {
+    "count": 1.2,
+    "relation": 1.5,
+    "distance": 1.5,
+    "attribute": 0.8,
+    "existence": 0.8,
     "depth": 1.0,
-    "binding": 0.8,
+    "binding": 0.6,
 }
 """How often a task is asked in training; the ones that are learned late are asked more often."""
 
-LEVELS: tuple[tuple[int, tuple[str, ...], float], ...] = (
-    (2, ("list",), 0.3),
-    (3, ("list",), 0.3),
-    (3, ("list", "story"), 0.3),
-    (5, ("list", "list", "story", "json"), 0.5),
+
+@dataclass(frozen=True)
+class Level:
+    """What the text stage shows at one level.
+
+    Args:
+        objects: most objects in a scene.
+        forms: of the scene in words.
+        tasks: what is asked about.
+        described: objects written out for each scene.
+        options: share of batches whose questions show options.
+        mastered: mean cost of a turn, in nats, below which the level is left.
+    """
+
+    objects: int
+    forms: tuple[str, ...]
+    tasks: tuple[str, ...]
+    described: int
+    options: float
+    mastered: float
+
+
+LEVELS = (
+    Level(4, ("list",), ("attribute", "existence"), 4, 0.0, 0.25),
+    Level(4, ("list", "list", "story", "json"), TASKS, 2, 0.15, 0.5),
+    Level(5, ("list", "story", "json"), TASKS, 1, 0.4, 0.0),
 )
-"""Most objects, forms, and share of batches that show options. A level is left when it is mastered: with a
-fixed timetable nothing was learned for a long time, because looking things up in a short list comes first and
-everything else grows from it."""
+"""Looking up is learned first, and everything else grows from it. With a fixed timetable nothing was learned
+for a long time; with lists of two objects first, places were learned by heart."""
+
+HABIT = 0.75
+"""How often an attribute of an object follows its habit in text."""
 
 WRITERS: dict[str, Callable[[Scene], str]] = {"list": write_list, "json": write_json, "story": write_story}
-TRANSCRIBE = "\n\nWrite the scene as a list."
 
 TRAIN_STYLES, TRAIN_BACKGROUNDS = STYLES[:2], BACKGROUNDS[:4]
 """The others are kept for out-of-distribution tests."""
 
 
 def random_scene(rng: np.random.Generator, max_objects: int = 5, perspective: float = 0.3) -> Scene:
-    """A scene of any colours and shapes, for the vision encoder; a share ``perspective`` of them in depth."""
+    """A scene of any colours and shapes, for the vision encoder; half are aligned, some are in depth."""
     return sample_scene(
         rng,
         SceneSettings(
             max_objects=max_objects,
-            plates=min(3, max_objects),
-            background_objects=2,
+            aligned=bool(rng.random() < 0.5),
             perspective=bool(rng.random() < perspective),
         ),
     )
 
 
-def world_scene(rng: np.random.Generator, max_objects: int = 5) -> Scene:
-    """A scene as the suite ``scenes`` draws them, three in ten in depth.
+def world_scene(rng: np.random.Generator, max_objects: int = 5, perspective: float = 0.25) -> Scene:
+    """A scene as the suite draws them; a share ``perspective`` in depth."""
+    deep = bool(rng.random() < perspective)
+    return sample_world(rng, replace(WORLD, max_objects=max_objects, perspective=deep))
 
-    With at most two objects it is kept plain: no depth, and nothing in the background.
-    """
-    plain = max_objects == 2
-    return sample_world(
-        rng,
-        Dials(
-            max_objects=max_objects,
-            background_objects=0 if plain else 2,
-            perspective=not plain and bool(rng.random() < 0.3),
-        ),
-    )
+
+def habitual(scene: Scene, rng: np.random.Generator) -> Scene:
+    """The scene as text would have it: most objects have the colour, size and fill usual for their shape."""
+
+    def follow(o: SceneObject) -> SceneObject:
+        color, size, fill = HABITS[o.shape]
+        return replace(
+            o,
+            color=color if rng.random() < HABIT else o.color,
+            size=size if rng.random() < HABIT else o.size,
+            fill=fill if rng.random() < HABIT else o.fill,
+        )
+
+    if scene.perspective:  # a size would change where an object stands
+        return replace(scene, objects=tuple(replace(follow(o), size=o.size) for o in scene.objects))
+    return replace(scene, objects=tuple(follow(o) for o in scene.objects))
 
 
 def picture_of(scene: Scene, rng: np.random.Generator, pixels: int) -> np.ndarray:
@@ -95,62 +141,74 @@ def picture_of(scene: Scene, rng: np.random.Generator, pixels: int) -> np.ndarra
     return np.asarray(drawn.resize((pixels, pixels), PIL.Image.Resampling.LANCZOS))
 
 
-def _modules(tasks: tuple[str, ...]) -> dict[str, object]:
-    return {name: importlib.import_module(f"modgap.tasks.scenes.{name}") for name in tasks}
-
-
 class Sampler:
     """Makes examples. All randomness comes from the generator passed to each call.
 
     Args:
         pixels: side of the pictures.
-        questions: turns per scene.
+        questions: turns per scene with options shown; twice as many without.
         rows: scenes per batch.
     """
 
-    def __init__(self, pixels: int, questions: int = 7, rows: int = 16) -> None:
+    def __init__(self, pixels: int, questions: int = 8, rows: int = 8) -> None:
         self.pixels, self.questions, self.rows = pixels, questions, rows
-        self.modules = _modules(TASKS)
+        self.modules = {name: importlib.import_module(f"modgap.tasks.scenes.{name}") for name in TASKS}
 
     def _asked(
-        self, scene: Scene, rng: np.random.Generator, tasks: tuple[str, ...]
+        self, scene: Scene, rng: np.random.Generator, tasks: tuple[str, ...], simple: bool
     ) -> tuple[str, str, tuple[str, ...], str] | None:
         weights = np.array([WEIGHTS[name] for name in tasks])
         name = tasks[int(np.searchsorted(weights.cumsum() / weights.sum(), rng.random()))]
+        if scene.perspective and name in FLAT_ONLY:
+            return None
         module = self.modules[name]
-        # The suite asks about the closest call a scene allows; training sees those and the easy ones.
-        closest = {"closest": bool(rng.random() < 0.5)} if name in CLOSE_CALLS else {}
-        instance = module.ask(scene, rng, **closest)
+        more: dict[str, float | bool] = {}
+        if name in CLOSE_CALLS:
+            # The suite asks about the closest call a scene allows; training sees those and the easy ones.
+            more = {"closest": bool(rng.random() < 0.5), MARGIN_NAMES[name]: MARGINS[name]}
+        instance = module.ask(scene, rng, **more)
         if instance is None:
+            return None
+        if simple and name == "attribute" and len(instance.phrase.split()) > 2:
+            return None
+        if simple and name == "attribute" and any(w in instance.phrase.split() for w in _MODIFIERS):
             return None
         return name, module.question(instance), module.options(instance), module.answer(instance)
 
-    def _turns(
-        self, scene: Scene, rng: np.random.Generator, tasks: tuple[str, ...], shown: bool = True
+    def turns(
+        self,
+        scene: Scene,
+        rng: np.random.Generator,
+        tasks: tuple[str, ...],
+        shown: bool = True,
+        simple: bool = False,
+        fewer: int = 0,
     ) -> tuple[Turn, ...]:
-        """Questions with their options ``shown``, or more of them without."""
-        turns: list[Turn] = []
-        wanted = self.questions if shown else 2 * self.questions
-        for _ in range(6 * wanted):  # a scene may not suit a task
-            asked = self._asked(scene, rng, tasks)
+        """Questions with options ``shown``, or more of them without; ``simple`` ones bind no modifier."""
+        found: list[Turn] = []
+        wanted = (self.questions if shown else 2 * self.questions) - fewer
+        for _ in range(4 * wanted):  # a scene may not suit a task
+            asked = self._asked(scene, rng, tasks, simple)
             if asked is not None:
                 _, question, options, answer = asked
-                turns.append(Turn(question_block(question, options if shown else ()), f" Answer: {answer}"))
-            if len(turns) == wanted:
+                found.append(Turn(question_block(question, options if shown else ()), f" Answer: {answer}"))
+            if len(found) == wanted:
                 break
-        return tuple(turns)
+        return tuple(found)
 
     def _descriptions(self, scene: Scene, rng: np.random.Generator, n: int) -> tuple[Turn, ...]:
-        """Objects named as questions name them, written out in full: every token of a reply is a look-up."""
+        """Objects named as questions name them, written out: every token of a reply is a look-up."""
         turns = []
         lines = write_list(scene).splitlines()[1:]
         for index in rng.permutation(len(scene.objects))[:n]:
             phrase = phrase_of(scene, int(index))
             if phrase:
+                place = lines[index][lines[index].index(" at ") :]
+                turns.append(Turn(f"\n\nWhere is the {phrase}?", f" {phrase}{place}"))
                 turns.append(Turn(f"\n\nWrite the {phrase}.", lines[index].removeprefix("-")))
         return tuple(turns)
 
-    def _example(
+    def example(
         self,
         scene: Scene,
         rng: np.random.Generator,
@@ -158,45 +216,66 @@ class Sampler:
         turns: tuple[Turn, ...],
         scene_weight: float = 0.0,
     ) -> Example:
+        """One scene in one form (``list``, ``json``, ``story`` or ``image``) with its turns."""
         if form == "image":
             return Example(INSTRUCTIONS["plain"], "", picture_of(scene, rng, self.pixels), turns)
         return Example(INSTRUCTIONS["plain"], WRITERS[form](scene), None, turns, scene_weight)
 
-    def text(self, rng: np.random.Generator, level: int, step: int) -> list[Example]:
-        """Written scenes: questions of every task; one batch in eight rewrites the scene as a list.
+    def text(self, rng: np.random.Generator, level: int, step: int) -> tuple[list[Example], bool]:
+        """A batch of the text stage.
 
         Args:
             rng: where all randomness comes from.
             level: index into ``LEVELS``.
-            step: the eighth of each eight is a rewriting batch.
-        """
-        max_objects, forms, options_share = LEVELS[level]
-        form = str(rng.choice(forms))
-        # Without options a question is shorter and its answer says more: the skill is learned that way.
-        shown = bool(rng.random() < options_share)
-        examples = []
-        while len(examples) < self.rows:
-            scene = world_scene(rng, max_objects)
-            if step % 8 == 7:
-                turns: tuple[Turn, ...] = (Turn(TRANSCRIBE, f"\n{write_list(scene)}"),)
-            else:
-                turns = self._turns(scene, rng, TASKS, shown) + self._descriptions(scene, rng, 2)
-            if turns:
-                examples.append(self._example(scene, rng, form, turns, 0.02))
-        return examples
+            step: of sixteen batches eleven ask questions, two rewrite scenes as lists, one describes scenes,
+                one tells scenes that nobody has shown (with habits), one is plain English. On the first
+                level those of the last three kinds ask questions too.
 
-    def pictures(self, rng: np.random.Generator, transcribe: bool) -> list[Example]:
-        """Drawn scenes: transcripts, or questions of the tuned tasks."""
-        examples = []
+        Returns:
+            the examples; whether they ask questions.
+        """
+        at = LEVELS[level]
+        kind = step % 16
+        if level > 0 and kind == 15:
+            return [_plain_english(rng) for _ in range(self.rows)], False
+        if level > 0 and kind == 11:
+            return [self._untold(rng, at.objects) for _ in range(self.rows)], False
+        form = str(rng.choice(at.forms))
+        # Without options a question is shorter and its answer says more: the skill is learned that way.
+        shown = bool(rng.random() < at.options)
+        examples: list[Example] = []
         while len(examples) < self.rows:
-            scene = world_scene(rng)
-            if transcribe:
+            scene = world_scene(rng, at.objects)
+            if kind in (3, 13):
                 turns: tuple[Turn, ...] = (Turn(TRANSCRIBE, f"\n{write_list(scene)}"),)
+            elif level > 0 and kind == 7:
+                turns = (Turn(DESCRIBE, f" {write_caption(scene, rng, 'dense').text}"),)
             else:
-                turns = self._turns(scene, rng, TUNED)
+                described = self._descriptions(scene, rng, at.described)
+                turns = self.turns(scene, rng, at.tasks, shown, fewer=len(described)) + described
             if turns:
-                examples.append(self._example(scene, rng, "image", turns))
-        return examples
+                examples.append(self.example(scene, rng, form, turns))
+        return examples, len(examples[0].turns) > 1
+
+    def _untold(self, rng: np.random.Generator, max_objects: int) -> Example:
+        """A scene that is told without having been shown: what is likely in text, and nothing else."""
+        scene = habitual(world_scene(rng, max_objects), rng)
+        turn = (
+            Turn(TRANSCRIBE, f"\n{write_list(scene)}"),
+            Turn(DESCRIBE, f" {write_caption(scene, rng, 'dense').text}"),
+        )[int(rng.random() < 0.5)]
+        # The story itself is learned too.
+        return (
+            Example(INSTRUCTIONS["plain"], write_story(scene), None, (turn,), 0.3)
+            if rng.random() < 0.3
+            else (Example(INSTRUCTIONS["plain"], "", None, (turn,)))
+        )
+
+    def told(self, scene: Scene, rng: np.random.Generator) -> tuple[Turn, ...]:
+        """A transcript or a dense caption of a scene."""
+        if rng.random() < 0.5:
+            return (Turn(TRANSCRIBE, f"\n{write_list(scene)}"),)
+        return (Turn(DESCRIBE, f" {write_caption(scene, rng, 'dense').text}"),)
 
     def options(self, rng: np.random.Generator, modality: str) -> tuple[Example, list[tuple[str, int, int]]]:
         """One scene with every option of every question as a turn, for scoring.
@@ -209,7 +288,7 @@ class Sampler:
             turns: list[Turn] = []
             questions = []
             for name in TASKS:
-                asked = self._asked(scene, rng, (name,))
+                asked = self._asked(scene, rng, (name,), False)
                 if asked is None:
                     continue
                 _, question, options, answer = asked
@@ -217,17 +296,26 @@ class Sampler:
                 turns += [Turn(question_block(question, options), f" Answer: {o}") for o in options]
             if questions:
                 form = "image" if modality == "image" else ("list", "story", "json")[rng.integers(3)]
-                return self._example(scene, rng, form, tuple(turns)), questions
+                return self.example(scene, rng, form, tuple(turns)), questions
+
+
+_MODIFIERS = ("small", "medium", "large", "solid", "outlined", "striped")
+
+
+def _plain_english(rng: np.random.Generator) -> Example:
+    text = " ".join(english(rng) for _ in range(8))
+    return Example("", text, None, (Turn("", f" {english(rng)}"),), 1.0)
 
 
 def corpus(seed: int) -> list[str]:
-    """Text to train the tokenizer on: scenes in every form, with questions; every plate word is in it."""
+    """Text to train the tokenizer on: scenes in every form, questions, captions, and plain English."""
     rng = np.random.default_rng([seed, 7])
     sampler = Sampler(64)
-    lines = [f" {word}" for word in WORDS] * 20
+    lines = [english(rng) for _ in range(12_000)] + [f" {word}" for word in vocabulary()] * 20
     for index in range(3000):
         scene = world_scene(rng)
         form = ("list", "story", "json")[index % 3]
-        example = sampler._example(scene, rng, form, sampler._turns(scene, rng, TASKS))
-        lines += [example.instruction, example.scene, *(t.question + t.reply for t in example.turns)]
+        example = sampler.example(scene, rng, form, sampler.turns(scene, rng, TASKS))
+        lines += [example.instruction, example.scene, *(t.question + REPLY + t.reply for t in example.turns)]
+        lines.append(DESCRIBE + write_caption(scene, rng, "dense").text)
     return lines

@@ -8,39 +8,53 @@ some skills only. What is then missing between words and pictures is missing bec
 was limited, not because the skill is.
 
     A  vision      every patch names the object it shows (recipes/bundled_vision.py)
-    B  text        all skills, scenes as list, JSON and story; saved as text_backbone
-    C  pictures    transcripts, and questions of the TUNED tasks only; text is replayed
+    B  text        all skills, scenes as list, JSON and story, plain English; saved as text_backbone
+    C  alignment   the text model is frozen; vision and connector learn from captions and transcripts only
+    D  tuning      a low-rank change, from questions of the TUNED tasks about few pictures; text is replayed
+    E  sibling     what D made, trained on pictures with every task: the ceiling
 
-Each stage saves a checkpoint every few minutes and goes on from it; a finished stage is skipped. Progress
-and the accuracies on fresh scenes go to checkpoints/bundled/log.jsonl.
+Each stage saves a checkpoint every minute and goes on from it; a finished stage is skipped. Progress
+and the accuracies on fresh scenes go to log.jsonl in the folder of checkpoints; six models on the way from C
+to D are kept there too (recipes/bundled_graded.py looks at them).
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
-import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from bundled_batch import Batch, Batcher, token_losses
-from bundled_data import LEVELS, Sampler, corpus, picture_of, random_scene
+from bundled_data import LEVELS, TASKS, TUNED, Sampler, corpus, picture_of, random_scene, world_scene
 from bundled_parts import MODEL_SIZES, Size, build_model, build_processor, build_tokenizer
 from bundled_vision import PatchHeads, patch_targets
+from peft import LoraConfig, LoraModel
+from peft.tuners.lora import LoraLayer
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import Idefics3ForConditionalGeneration, PreTrainedTokenizerFast
+from transformers import (
+    Idefics3ForConditionalGeneration,
+    Idefics3Processor,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 SAVE_SECONDS = 60.0
+STAGES = ("vision", "text", "alignment", "tuning", "sibling")
 
 
-def learning_rate(step: int, steps: int, peak: float) -> float:
-    """Linear warm-up over 200 steps, then a cosine to a twentieth of the peak."""
+def learning_rate(step: int, steps: int, peak: float, hold: float = 0.4) -> float:
+    """Linear warm-up over 200 steps, the peak for a share ``hold``, then linearly to a twentieth."""
     if step < 200:
         return peak * (step + 1) / 200
-    return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - 200) / max(1, steps - 200))))
+    left = (steps - step) / max(1.0, steps * (1 - hold))
+    return peak * max(0.05, min(1.0, left))
 
 
 class _Optimizers:
@@ -53,25 +67,20 @@ class _Optimizers:
         modules = [module for part in parts for module in part.modules()]
         matrices = {m.weight for m in modules if isinstance(m, nn.Linear)}
         matrices -= {m.weight for m in modules if isinstance(m, nn.Embedding)}  # a tied head is a table
-        everything = dict.fromkeys(p for m in modules for p in m.parameters())
-        self.each = (
-            torch.optim.Muon(
-                [p for p in everything if p in matrices],
-                lr=peak,
-                momentum=0.95,
-                weight_decay=0.05,
-                adjust_lr_fn="match_rms_adamw",
-            ),
-            torch.optim.AdamW(
-                [p for p in everything if p not in matrices], lr=peak, betas=(0.9, 0.98), weight_decay=0.0
-            ),
+        trained = dict.fromkeys(p for m in modules for p in m.parameters() if p.requires_grad)
+        large, other = [p for p in trained if p in matrices], [p for p in trained if p not in matrices]
+        muon = partial(
+            torch.optim.Muon, momentum=0.95, weight_decay=0.05, adjust_lr_fn="match_rms_adamw", lr=peak
         )
+        adam = partial(torch.optim.AdamW, betas=(0.9, 0.98), weight_decay=0.0, lr=peak)
+        makers = ((muon, large), (adam, other))
+        self.each = [make(group) for make, group in makers if group]
 
     def step(self, rate: float) -> None:
         """One step at this learning rate; clears the gradients."""
-        for optimizer, share in zip(self.each, (1.0, 0.25), strict=True):
+        for optimizer in self.each:
             for group in optimizer.param_groups:
-                group["lr"] = share * rate
+                group["lr"] = rate
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
@@ -94,7 +103,9 @@ def train_stage(
     peak: float,
     folder: Path,
     check: Callable[[], dict[str, float]] | None = None,
-    check_every: int = 600,
+    check_every: int = 1000,
+    hold: float = 0.4,
+    keep: Mapping[int, Callable[[], None]] | None = None,
 ) -> None:
     """Run one stage, or what is left of it.
 
@@ -107,9 +118,11 @@ def train_stage(
         folder: of the checkpoints.
         check: measures on fresh scenes; called every ``check_every`` steps and at the end.
         check_every: steps between checks.
+        hold: share of the stage at the largest rate; 1 for a stage that another goes on from.
+        keep: step → what to do after it.
     """
     path = folder / f"{name}.pt"
-    parameters = [p for part in parts.values() for p in part.parameters()]
+    parameters = [p for part in parts.values() for p in part.parameters() if p.requires_grad]
     optimizer = _Optimizers(parts.values(), peak)
     start = 0
     if path.exists():
@@ -124,8 +137,10 @@ def train_stage(
         loss, figures = loss_of(step)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step(learning_rate(step, steps, peak))
+        optimizer.step(learning_rate(step, steps, peak, hold))
         done = step + 1
+        if keep and done in keep:
+            keep[done]()
         if done % 200 == 0 or done == steps:
             line = {"stage": name, "step": done, "loss": round(loss.item(), 4), **figures}
             line["seconds"] = round(time.monotonic() - began)
@@ -171,9 +186,7 @@ def train_vision(
 
 
 class Curriculum(nn.Module):
-    """The level of the text stage: the next is entered when a question costs less than ``MASTERED`` nats."""
-
-    MASTERED = 0.25
+    """The level of the text stage: the next is entered when a turn costs little enough."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -181,9 +194,9 @@ class Curriculum(nn.Module):
         self.register_buffer("nats", torch.tensor(2.0))
 
     def see(self, nats: float) -> None:
-        """Take the mean cost of a question in one batch; an average over about 50 batches decides."""
+        """Take the mean cost of a turn in one batch; an average over about 50 batches decides."""
         self.nats = 0.98 * self.nats + 0.02 * nats
-        if self.nats < self.MASTERED and self.level < len(LEVELS) - 1:
+        if self.nats < LEVELS[int(self.level)].mastered:
             self.level += 1
             self.nats = torch.tensor(2.0)
 
@@ -231,69 +244,202 @@ def accuracy(
     return result
 
 
-def train_text_then_pictures(
+def train_text(
     model: Idefics3ForConditionalGeneration,
     sampler: Sampler,
     batcher: Batcher,
     *,
-    text_steps: int,
-    picture_steps: int,
+    shallow_steps: int,
+    steps: int,
     folder: Path,
     seed: int,
-    keep_backbone: Callable[[], None],
 ) -> None:
-    """Stages B and C."""
+    """Stage B: half of the blocks first, at half the cost of a step; then all of them.
 
-    def check_text() -> dict[str, float]:
+    The other blocks come in between and at first add nothing, so nothing that was learned is lost.
+    """
+    text = model.model.text_model
+    every = list(text.layers)
+
+    def check() -> dict[str, float]:
         return accuracy(model, sampler, batcher, "text", 96, seed)
 
-    def check_both() -> dict[str, float]:
-        return check_text() | accuracy(model, sampler, batcher, "image", 96, seed)
+    curriculum = Curriculum()
 
-    def text_loss(step: int) -> tuple[Tensor, dict[str, float]]:
+    def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         rng = np.random.default_rng([seed, 2, step])
         level = int(curriculum.level)
-        rewriting = step % 8 == 7
-        batch = batcher(sampler.text(rng, level, step))
-        loss = mean_loss(model, batch, None if rewriting else curriculum)
+        examples, asking = sampler.text(rng, level, step)
+        loss = mean_loss(model, batcher(examples), curriculum if asking else None)
         return loss, {"level": level, "nats": round(float(curriculum.nats), 3)}
 
-    curriculum = Curriculum()
-    language = {"text": model.model.text_model, "curriculum": curriculum}
-    train_stage("text", language, text_loss, steps=text_steps, peak=1.5e-3, folder=folder, check=check_text)
-    keep_backbone()
+    text.layers = nn.ModuleList(every[::2])
+    parts = {"text": text, "curriculum": curriculum}
+    train_stage(
+        "shallow", parts, loss_of, steps=shallow_steps, peak=1.5e-3, folder=folder, check=check, hold=1.0
+    )
+    for block in every[1::2]:
+        nn.init.zeros_(block.self_attn.o_proj.weight)
+        nn.init.zeros_(block.mlp.down_proj.weight)
+    text.layers = nn.ModuleList(every)
 
-    def mixed_loss(step: int) -> tuple[Tensor, dict[str, float]]:
+    def later(step: int) -> tuple[Tensor, dict[str, float]]:
+        return loss_of(shallow_steps + step)
+
+    train_stage("text", parts, later, steps=steps, peak=1.5e-3, folder=folder, check=check, hold=0.4)
+
+
+def align(
+    model: Idefics3ForConditionalGeneration,
+    sampler: Sampler,
+    batcher: Batcher,
+    *,
+    steps: int,
+    folder: Path,
+    seed: int,
+) -> None:
+    """Stage C."""
+    model.model.text_model.requires_grad_(False)
+
+    def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         rng = np.random.default_rng([seed, 3, step])
-        if step % 2 == 1:
-            return mean_loss(model, batcher(sampler.text(rng, len(LEVELS) - 1, step // 2))), {}
-        return mean_loss(model, batcher(sampler.pictures(rng, step % 4 == 2))), {}
+        scenes = [world_scene(rng) for _ in range(2 * sampler.rows)]
+        examples = [sampler.example(s, rng, "image", sampler.told(s, rng)) for s in scenes]
+        return mean_loss(model, batcher(examples)), {}
 
     train_stage(
-        "pictures",
-        {"model": model},
-        mixed_loss,
-        steps=picture_steps,
+        "alignment",
+        {"vision": model.model.vision_model, "connector": model.model.connector},
+        loss_of,
+        steps=steps,
         peak=1e-3,
         folder=folder,
-        check=check_both,
+        check=lambda: accuracy(model, sampler, batcher, "image", 96, seed),
+        keep={round(steps * share): partial(keep_graded, model, folder, f"C{share}") for share in GRADES_C},
+    )
+    model.model.text_model.requires_grad_(True)
+
+
+def tune(
+    model: Idefics3ForConditionalGeneration,
+    sampler: Sampler,
+    batcher: Batcher,
+    *,
+    steps: int,
+    pictures: int,
+    folder: Path,
+    seed: int,
+) -> Idefics3ForConditionalGeneration:
+    """Stage D: two batches of questions about pictures, then one of text; returns the model, merged."""
+    config = LoraConfig(r=8, lora_alpha=16, target_modules=r".*text_model.*_proj|.*connector.*proj")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        tuner = LoraModel(model, {"default": config}, "default")
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_("lora_" in name)
+    last = len(LEVELS) - 1
+
+    def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
+        rng = np.random.default_rng([seed, 4, step])
+        if step % 3 == 2:
+            return mean_loss(model, batcher(sampler.text(rng, last, step // 3)[0])), {}
+        examples = []
+        while len(examples) < sampler.rows:
+            scene = world_scene(np.random.default_rng([seed, 5, int(rng.integers(pictures))]))
+            turns = sampler.turns(scene, rng, TUNED, bool(rng.random() < 0.5), simple=True)
+            if turns:
+                examples.append(sampler.example(scene, rng, "image", turns))
+        return mean_loss(model, batcher(examples)), {}
+
+    def check() -> dict[str, float]:
+        seen = accuracy(model, sampler, batcher, "image", 96, seed)
+        return seen | accuracy(model, sampler, batcher, "text", 96, seed)
+
+    train_stage(
+        "tuning",
+        {"model": model},
+        loss_of,
+        steps=steps,
+        peak=1e-3,
+        folder=folder,
+        check=check,
+        check_every=300,
+        keep={round(steps * share): partial(keep_graded, model, folder, f"D{share}") for share in GRADES_D},
+    )
+    return tuner.merge_and_unload()
+
+
+def train_sibling(
+    model: Idefics3ForConditionalGeneration,
+    sampler: Sampler,
+    batcher: Batcher,
+    *,
+    steps: int,
+    folder: Path,
+    seed: int,
+) -> None:
+    """Stage E: of four batches two ask all tasks about pictures, one tells pictures, one is text."""
+    model.requires_grad_(True)
+    last = len(LEVELS) - 1
+
+    def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
+        rng = np.random.default_rng([seed, 6, step])
+        if step % 4 == 3:
+            return mean_loss(model, batcher(sampler.text(rng, last, step // 4)[0])), {}
+        shown = bool(rng.random() < 0.5)
+        examples = []
+        while len(examples) < sampler.rows:
+            scene = world_scene(rng)
+            turns = sampler.told(scene, rng) if step % 4 == 1 else sampler.turns(scene, rng, TASKS, shown)
+            if turns:
+                examples.append(sampler.example(scene, rng, "image", turns))
+        return mean_loss(model, batcher(examples)), {}
+
+    train_stage(
+        "sibling",
+        {"model": model},
+        loss_of,
+        steps=steps,
+        peak=1e-3,
+        folder=folder,
+        check=lambda: accuracy(model, sampler, batcher, "image", 96, seed),
     )
 
 
-def save(
-    model: Idefics3ForConditionalGeneration, processor: object, backbone: dict[str, Tensor], out: Path
-) -> None:
-    """Write the model folder in bfloat16, and its text-only backbone beside it as a causal language model."""
-    from transformers import LlamaForCausalLM
+GRADES_C, GRADES_D = (0.1, 0.25, 0.5, 1.0), (0.3, 1.0)
+"""Shares of stages C and D after which a graded model is kept."""
 
-    out.mkdir(parents=True, exist_ok=True)
-    text = LlamaForCausalLM(model.config.text_config)
-    text.model.load_state_dict(backbone)
-    text.tie_weights()
-    text.to(torch.bfloat16).save_pretrained(out / "text_backbone")
-    processor.tokenizer.save_pretrained(out / "text_backbone")
-    model.to(torch.bfloat16).save_pretrained(out)
+
+def keep_graded(model: Idefics3ForConditionalGeneration, folder: Path, name: str) -> None:
+    """Keep the model as it is now, low-rank changes merged, in bfloat16."""
+    weights = {}
+    for module_name, module in model.named_modules():
+        if isinstance(module, LoraLayer):
+            change = module.get_delta_weight("default")
+            weights[f"{module_name}.weight"] = (module.base_layer.weight + change).to(torch.bfloat16)
+    for key, value in model.state_dict().items():
+        if "lora_" not in key and key.replace(".base_layer", "") not in weights:
+            weights[key.replace(".base_layer", "")] = value.to(torch.bfloat16)
+    path = folder / "graded" / f"{name}.safetensors"
+    path.parent.mkdir(exist_ok=True)
+    save_file({key: value.contiguous().clone() for key, value in weights.items()}, path)
+
+
+def save(model: Idefics3ForConditionalGeneration, processor: Idefics3Processor, out: Path) -> None:
+    """Write a model folder in bfloat16."""
+    copy.deepcopy(model).to(torch.bfloat16).save_pretrained(out)
     processor.save_pretrained(out)
+
+
+def save_backbone(
+    model: Idefics3ForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, out: Path
+) -> None:
+    """Write the language model alone, as a causal language model, in bfloat16."""
+    text = LlamaForCausalLM(model.config.text_config)
+    text.model.load_state_dict(model.model.text_model.state_dict())
+    text.tie_weights()
+    text.to(torch.bfloat16).save_pretrained(out)
+    tokenizer.save_pretrained(out)
 
 
 def kept_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
@@ -309,41 +455,44 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("src/modgap/models/weights/bundled"))
     parser.add_argument("--folder", type=Path, default=Path("checkpoints/bundled"))
-    parser.add_argument("--size", choices=sorted(MODEL_SIZES), default="small")
+    parser.add_argument("--size", choices=sorted(MODEL_SIZES), default="cpu")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--vision-steps", type=int, default=3000)
-    parser.add_argument("--text-steps", type=int, default=4500)
-    parser.add_argument("--picture-steps", type=int, default=3000)
-    parser.add_argument("--stage", choices=("vision", "all"), default="all")
+    parser.add_argument("--shallow-steps", type=int, default=3000)
+    parser.add_argument("--text-steps", type=int, default=2200)
+    parser.add_argument("--align-steps", type=int, default=2000)
+    parser.add_argument("--tune-steps", type=int, default=500)
+    parser.add_argument("--tune-pictures", type=int, default=2000)
+    parser.add_argument("--sibling-steps", type=int, default=1500)
+    parser.add_argument("--until", choices=STAGES, default=STAGES[-1], help="the last stage to run")
+    parser.add_argument("--skip-vision", action="store_true", help="train the text stage on its own")
     parser.add_argument("--threads", type=int, default=0, help="0 leaves the library's choice")
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
-    args.folder.mkdir(parents=True, exist_ok=True)
-    size = MODEL_SIZES[args.size]
-    tokenizer = kept_tokenizer(args.folder / "tokenizer")
+    folder, seed, size = args.folder, args.seed, MODEL_SIZES[args.size]
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = kept_tokenizer(folder / "tokenizer")
     processor = build_processor(tokenizer, size)
-    model = build_model(tokenizer, size, args.seed)
-    train_vision(model, size, args.vision_steps, args.folder, args.seed)
-    if args.stage == "vision":
-        return
-    backbone_path = args.folder / "text_backbone.pt"
-
-    def keep_backbone() -> None:
-        if not backbone_path.exists():
-            torch.save(model.model.text_model.state_dict(), backbone_path)
-
-    train_text_then_pictures(
-        model,
-        Sampler(size.pixels),
-        Batcher(tokenizer, size.image_tokens),
-        text_steps=args.text_steps,
-        picture_steps=args.picture_steps,
-        folder=args.folder,
-        seed=args.seed,
-        keep_backbone=keep_backbone,
-    )
-    save(model, processor, torch.load(backbone_path, weights_only=True), args.out)
+    model = build_model(tokenizer, size, seed)
+    tools = (model, Sampler(size.pixels), Batcher(tokenizer, size.image_tokens))
+    last = STAGES.index(args.until)
+    if not args.skip_vision:
+        train_vision(model, size, args.vision_steps, folder, seed)
+    if last >= 1:
+        train_text(*tools, shallow_steps=args.shallow_steps, steps=args.text_steps, folder=folder, seed=seed)
+        save_backbone(model, tokenizer, args.out / "text_backbone")
+    if last >= 2:
+        align(*tools, steps=args.align_steps, folder=folder, seed=seed)
+    if last >= 3:
+        model = tune(*tools, steps=args.tune_steps, pictures=args.tune_pictures, folder=folder, seed=seed)
+        save(model, processor, args.out)
+        early = copy.deepcopy(model)
+        early.load_state_dict(load_file(folder / "graded" / f"C{GRADES_C[1]}.safetensors"))
+        save(early, processor, args.out / "early")
+    if last >= 4:
+        train_sibling(*tools, steps=args.sibling_steps, folder=folder, seed=seed)
+        save(model, processor, args.out / "sibling")
 
 
 if __name__ == "__main__":

@@ -186,3 +186,25 @@ def test_settings_that_cannot_be_met_are_refused(arguments: dict[str, object], m
 def test_a_misspelt_name_gets_a_suggestion() -> None:
     with pytest.raises(UnknownName, match=r"fill 'stripped' is not one of .*did you mean 'striped'"):
         SceneSettings(fills=("stripped",))
+
+
+def test_aligned_objects_stand_in_the_middle_of_their_ninths() -> None:
+    for seed in range(200):
+        scene = sample_scene(np.random.default_rng(seed), SceneSettings(max_objects=8, aligned=True))
+        places = [(o.x, o.y) for o in scene.objects]
+        assert set(sum(places, ())) <= {17, 50, 83}
+        assert len(set(places)) == len(places)
+        deep = sample_scene(np.random.default_rng(seed), SceneSettings(aligned=True, perspective=True))
+        # What is large and near is moved inwards as far as it needs to be inside.
+        assert all(min(abs(o.x - column) for column in (17, 50, 83)) <= 3 for o in deep.objects)
+
+
+def test_an_aligned_plate_stays_inside_its_cell() -> None:
+    settings = SceneSettings(max_objects=5, plates=5, min_plates=1, aligned=True)
+    for seed in range(200):
+        scene = sample_scene(np.random.default_rng(seed), settings)
+        for obj in scene.objects:
+            box = plate_box_of(obj, scene)
+            if box is not None:
+                assert 0 <= box[0] < box[2] <= 1
+                assert obj.y * 3 // 100 == int((box[3] - 1e-9) * 3)

@@ -48,7 +48,8 @@ class SceneSettings:
         sizes: the sizes that may occur.
         fills: the fills that may occur.
         unique: no two objects share both colour and shape, so "the red circle" names one object.
-        aligned: objects stand in the middle of their ninths; with perspective, of the three columns.
+        aligned: objects stand in the middle of their ninths; with perspective, of the three columns, as
+            far as they fit.
 
     Raises:
         InputError: if a number is out of range or a name is unknown.
@@ -159,9 +160,7 @@ def _range(low: int, high: int, before: int, after: int) -> tuple[int, int]:
     return -(-(low + _GAP + before) // _PERCENT), (high - _GAP - after) // _PERCENT
 
 
-def _place_on_grid(
-    draws: Draws, looks: list[_Look], words: list[str], aligned: bool
-) -> list[SceneObject]:
+def _place_on_grid(draws: Draws, looks: list[_Look], words: list[str], aligned: bool) -> list[SceneObject]:
     objects = []
     for (shape, color, size, fill), word, cell in zip(
         looks, words, draws.some(range(9), len(looks)), strict=True
