@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from modgap.cli._fone_lab import add_verbs
+
 if TYPE_CHECKING:
     from modgap.fone import Codec, Modules, NumberVectors, Spectrum
     from modgap.fone.codec import Features
@@ -76,7 +78,10 @@ def encode_numbers(
 
 @app.command("spectrum")
 def show_spectrum(
-    model: Annotated[str, typer.Argument(help="Model folder, number model folder, hub id, bundled or bundled/text_backbone.")],
+    model: Annotated[
+        str,
+        typer.Argument(help="Model folder, number model folder, hub id, bundled or bundled/text_backbone."),
+    ],
     *,
     layer: Annotated[
         int | None,
@@ -135,6 +140,9 @@ def show_spectrum(
 
             plot_modules(modules, folder / f"modules.{picture}", Path(model).name)
     typer.echo(f"spectrum: {folder}")
+
+
+add_verbs(app)
 
 
 def _print_spectrum(spectrum: Spectrum, found: NumberVectors) -> None:

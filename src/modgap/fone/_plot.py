@@ -72,7 +72,7 @@ def plot_spectrum(spectrum: Spectrum, path: Path, title: str) -> None:
                 ha="center",
                 fontsize=8,
             )
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_modules(modules: Modules, path: Path, title: str) -> None:
@@ -113,10 +113,10 @@ def plot_modules(modules: Modules, path: Path, title: str) -> None:
     axes[1].set_xlabel("period of the component, in numbers")
     figure.colorbar(image, ax=axes, label="mean norm of the component", shrink=0.9)
     figure.suptitle(f"{title}: logits of the numbers 0 to {n - 1} after “{modules.template}”", fontsize=10)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
     from matplotlib import rc_context
 
     try:

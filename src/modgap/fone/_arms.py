@@ -1,0 +1,329 @@
+"""Ways to give numbers to a model, all on the same transformer: what the arithmetic lab compares.
+
+==================  ==========================================================================================
+``fone``            one token per number: exact phases and digit angles, sign, a learned head with temperature
+``fone-published``  one token: continuous phases, ten places, logits from the first entries of the state
+``slots``           one token: a learned vector per digit and place, added up; a ten-way head per place
+``xval``            one token: a learned vector times the value, scaled to ±5; a trained head that gives the
+                    value (Golkar et al., xVal, 2023)
+``digits``          a token per digit, the most significant first
+``digits-reversed`` a token per digit, the least significant first, in operands and answers
+``subword``         a token per three digits, cut from the left, as Llama 3 does
+``subword-right``   a token per three digits, cut from the right, so that places line up
+==================  ==========================================================================================
+
+The published xVal arm left its head untrained and its digit arms ended in ".0"; these do not.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from modgap._errors import InputError, UnknownName
+
+from ._attach import attach
+from ._backbone import SYMBOLS, build_backbone, build_tokenizer, first_std, last_states
+from ._slots import Slots, slots_of
+from ._torch import torch
+from .codec import Codec
+from .tasks import Integers, Rows, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ARMS = (
+    "fone", "fone-published", "slots", "xval", "digits", "digits-reversed", "subword", "subword-right",
+)  # fmt: skip
+
+Batch = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What an arm answers.
+
+    Args:
+        values: shape (rows,), in units of 10**-scale of the task.
+        parsed: shape (rows,), whether there is a number at all.
+    """
+
+    values: Integers
+    parsed: npt.NDArray[np.bool_]
+
+
+class Arm(torch.nn.Module, ABC):
+    """What a way of giving numbers to a model has to offer."""
+
+    task: Task
+    backbone: Any
+
+    @abstractmethod
+    def batch(self, rows: Rows) -> Batch:
+        """Rows as tensors."""
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> Tensor:
+        """Mean loss of a batch, a scalar."""
+
+    @abstractmethod
+    def right(self, batch: Batch) -> npt.NDArray[np.bool_]:
+        """Whether each greedy answer is exactly right, shape (rows,); may be cheaper than ``answers``."""
+
+    @abstractmethod
+    def answers(self, batch: Batch) -> Answers:
+        """Greedy answers, without a look at the right ones."""
+
+    @abstractmethod
+    def tokens(self, values: Integers) -> int:
+        """How many tokens numbers take together."""
+
+
+def build_arm(name: str, task: Task, size: str, seed: int, init: float | None = None) -> Arm:
+    """An untrained arm.
+
+    Args:
+        name: one of ``ARMS``.
+        task: what it is for.
+        size: one of ``SIZES``.
+        seed: of its parameters.
+        init: standard deviation of the first ones; None for one over the root of the width.
+
+    Raises:
+        UnknownName: no such arm or size.
+        InputError: an arm that the task is not for.
+    """
+    from ._token_arm import CUTS, TokenArm
+
+    if name not in ARMS:
+        raise UnknownName("arm", name, ARMS)
+    if name == "fone-published" and task.signed:
+        raise InputError(f"the published numbers have no sign, and {task.name!r} has negative answers")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        if name in CUTS:
+            return TokenArm(task, size, seed, init, name)
+        if name == "slots":
+            return SlotsArm(task, size, seed, init)
+        if name == "xval":
+            return XvalArm(task, size, seed, init)
+        return FoneArm(task, size, seed, init, published=name == "fone-published")
+
+
+def parameter_counts(arm: Arm) -> dict[str, int]:
+    """How many parameters an arm has: all, those of the blocks, and those of tokens and numbers."""
+    total = sum(p.numel() for p in arm.parameters())
+    blocks = sum(p.numel() for p in arm.backbone.model.parameters())
+    blocks -= arm.backbone.get_input_embeddings().weight.numel()
+    return {"total": total, "transformer": blocks, "tokens_and_numbers": total - blocks}
+
+
+class FoneArm(Arm):
+    """A number model, so what is trained here can be saved, asked in text and analysed as one.
+
+    Args:
+        task: what it is for.
+        size: one of ``SIZES``.
+        seed: of its parameters.
+        init: see ``build_arm``.
+        published: as published, else exact.
+    """
+
+    ids: Tensor
+
+    def __init__(self, task: Task, size: str, seed: int, init: float | None, *, published: bool) -> None:
+        super().__init__()
+        self.task = task
+        tokenizer = build_tokenizer()
+        base = build_backbone(size, len(tokenizer), seed, init)
+        if published:
+            codec = Codec(*task.published, extras=())
+            options: dict[str, Any] = {"read": "slice", "temperature": None}
+        else:
+            codec = Codec(*task.places, features="both", extras=("sign",) if task.signed else ())
+            options = {"read": "linear", "temperature": "learned"}
+        self.numbers = attach(base, tokenizer, codec=codec, **options)
+        object.__setattr__(self, "backbone", base)  # it is a part of ``numbers`` already
+        self.codec = codec
+        ids = [int(self.numbers.text.number_id or 0), SYMBOLS.index(task.symbol)] * task.operands
+        self.register_buffer("ids", torch.tensor([*ids[:-1], SYMBOLS.index("=")]), persistent=False)
+
+    def batch(self, rows: Rows) -> Batch:
+        """See ``Arm``."""
+        n, operands = rows.operands.shape
+        features = np.zeros((n, 2 * operands, self.codec.width), dtype=np.float32)
+        flat = self.codec.encode(rows.operands.ravel(), scale=self.task.scale)
+        features[:, 0::2] = flat.reshape(n, operands, -1)
+        labels = slots_of(self.codec).labels(self.task.texts(rows.answers)).astype(np.int64)
+        return {"features": torch.from_numpy(features), "labels": torch.from_numpy(labels)}
+
+    def loss(self, batch: Batch) -> Tensor:
+        """The loss of the number, and of the number token, which is always next and learned at once."""
+        states = self._states(batch)
+        numbers = self.numbers
+        assert numbers.head is not None
+        logits = numbers._with_mark(self.backbone.lm_head(states), states)
+        wanted = torch.full((len(states),), int(numbers.text.number_id or 0), device=states.device)
+        token_loss = torch.nn.functional.cross_entropy(logits, wanted)
+        found: Tensor = token_loss + numbers.head.loss(numbers.head(states), batch["labels"])
+        return found
+
+    def right(self, batch: Batch) -> npt.NDArray[np.bool_]:
+        """See ``Arm``."""
+        found = self._labels(batch) == batch["labels"]
+        return np.asarray(found.all(dim=1).cpu().numpy())
+
+    def answers(self, batch: Batch) -> Answers:
+        """See ``Arm``."""
+        values = _values(slots_of(self.codec), self._labels(batch).cpu().numpy())
+        return Answers(values, np.ones(len(values), dtype=np.bool_))
+
+    def tokens(self, values: Integers) -> int:
+        """See ``Arm``."""
+        return len(values)
+
+    def _states(self, batch: Batch) -> Tensor:
+        features = batch["features"]
+        vectors = self.numbers._embed(self.ids.expand(len(features), -1), features)
+        return last_states(self.backbone, vectors)
+
+    def _labels(self, batch: Batch) -> Tensor:
+        assert self.numbers.head is not None
+        found: Tensor = self.numbers.head(self._states(batch)).labels()
+        return found
+
+
+class SlotsArm(Arm):
+    """A learned vector for every digit at every place, added up to one token; a linear head per place."""
+
+    symbols: Tensor
+
+    def __init__(self, task: Task, size: str, seed: int, init: float | None) -> None:
+        super().__init__()
+        self.task = task
+        self.backbone = build_backbone(size, len(SYMBOLS), seed, init)
+        self.slots = slots_of(Codec(*task.places, features="digits", extras=("sign",) if task.signed else ()))
+        hidden = int(self.backbone.config.hidden_size)
+        places = self.slots.codec.places
+        self.digits = torch.nn.Embedding(10 * places, hidden)
+        torch.nn.init.normal_(self.digits.weight, std=first_std(size, init) / places**0.5)
+        self.head = torch.nn.Linear(hidden, 10 * places + len(self.slots.flags))
+        self.register_buffer("symbols", _symbols(task), persistent=False)
+
+    def batch(self, rows: Rows) -> Batch:
+        """See ``Arm``."""
+        places = self.slots.codec.places
+        labels = self.slots.labels(self.task.texts(rows.operands.ravel()))[:, :places].astype(np.int64)
+        at = (labels + 10 * np.arange(places)).reshape(*rows.operands.shape, places)
+        wanted = self.slots.labels(self.task.texts(rows.answers)).astype(np.int64)
+        return {"digits": torch.from_numpy(at), "labels": torch.from_numpy(wanted)}
+
+    def loss(self, batch: Batch) -> Tensor:
+        """See ``Arm``."""
+        digits, flags = self._logits(batch)
+        labels = batch["labels"]
+        places = digits.shape[1]
+        losses = torch.nn.functional.cross_entropy(
+            digits.transpose(1, 2), labels[:, :places], reduction="none"
+        )
+        of_flags = torch.nn.functional.binary_cross_entropy_with_logits(
+            flags, labels[:, places:].float(), reduction="none"
+        )
+        return torch.cat([losses, of_flags], dim=1).mean()
+
+    def right(self, batch: Batch) -> npt.NDArray[np.bool_]:
+        """See ``Arm``."""
+        return np.asarray((self._labels(batch) == batch["labels"]).all(dim=1).cpu().numpy())
+
+    def answers(self, batch: Batch) -> Answers:
+        """See ``Arm``."""
+        values = _values(self.slots, self._labels(batch).cpu().numpy())
+        return Answers(values, np.ones(len(values), dtype=np.bool_))
+
+    def tokens(self, values: Integers) -> int:
+        """See ``Arm``."""
+        return len(values)
+
+    def _logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        vectors = self.digits(batch["digits"]).sum(dim=2)  # (rows, operands, hidden)
+        found = self.head(last_states(self.backbone, _line(self.backbone, vectors, self.symbols))).float()
+        places = self.slots.codec.places
+        return found[:, : 10 * places].unflatten(1, (places, 10)), found[:, 10 * places :]
+
+    def _labels(self, batch: Batch) -> Tensor:
+        digits, flags = self._logits(batch)
+        return torch.cat([digits.argmax(dim=2), (flags > 0).long()], dim=1)
+
+
+class XvalArm(Arm):
+    """A vector times the value, and a head that gives the value back; both linear in it, both trained."""
+
+    symbols: Tensor
+
+    def __init__(self, task: Task, size: str, seed: int, init: float | None) -> None:
+        super().__init__()
+        self.task = task
+        self.backbone = build_backbone(size, len(SYMBOLS), seed, init)
+        hidden = int(self.backbone.config.hidden_size)
+        self.number = torch.nn.Parameter(first_std(size, init) * torch.randn(hidden))
+        self.head = torch.nn.Linear(hidden, 1)
+        self.unit = max(task.most, task.largest) / 5  # values go from -5 to 5
+        self.register_buffer("symbols", _symbols(task), persistent=False)
+
+    def batch(self, rows: Rows) -> Batch:
+        """See ``Arm``."""
+        return {
+            "operands": torch.from_numpy((rows.operands / self.unit).astype(np.float32)),
+            "wanted": torch.from_numpy((rows.answers / self.unit).astype(np.float32)),
+            "answers": rows.answers,
+        }
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Mean square error of the scaled value."""
+        return torch.nn.functional.mse_loss(self._value(batch), batch["wanted"])
+
+    def right(self, batch: Batch) -> npt.NDArray[np.bool_]:
+        """See ``Arm``."""
+        return np.asarray(self.answers(batch).values == batch["answers"])
+
+    def answers(self, batch: Batch) -> Answers:
+        """The nearest number of the task's scale."""
+        found = self._value(batch).double().cpu().numpy() * self.unit
+        parsed = np.isfinite(found)
+        limit = 2.0**62
+        return Answers(np.rint(np.where(parsed, found, 0).clip(-limit, limit)).astype(np.int64), parsed)
+
+    def tokens(self, values: Integers) -> int:
+        """See ``Arm``."""
+        return len(values)
+
+    def _value(self, batch: Batch) -> Tensor:
+        vectors = batch["operands"][:, :, None] * self.number
+        found: Tensor = self.head(last_states(self.backbone, _line(self.backbone, vectors, self.symbols)))
+        return found[:, 0].float()
+
+
+def _symbols(task: Task) -> Tensor:
+    """What stands after each operand."""
+    between = [SYMBOLS.index(task.symbol)] * (task.operands - 1)
+    return torch.tensor([*between, SYMBOLS.index("=")])
+
+
+def _line(backbone: Any, numbers: Tensor, symbols: Tensor) -> Tensor:
+    """Vectors of numbers, shape (rows, operands, hidden), with a symbol after each."""
+    marks = backbone.get_input_embeddings()(symbols).expand_as(numbers)
+    return torch.stack([numbers, marks], dim=2).flatten(1, 2)
+
+
+def _values(slots: Slots, labels: npt.NDArray[np.int64]) -> Integers:
+    """Integers of rows of labels, in units of the last place of the codec, which is that of the task."""
+    places = slots.codec.places
+    powers = np.array([10**i for i in range(places)], dtype=np.int64)
+    found: Integers = labels[:, :places].astype(np.int64) @ powers
+    sign = slots.flag("sign")
+    return found if sign is None else np.where(labels[:, sign] > 0, -found, found)

@@ -1,0 +1,177 @@
+"""Runs of the arithmetic lab side by side: means over seeds with intervals, and curves.
+
+Runs that differ in their seed alone are one group. Its interval is that of the mean over seeds (Student's t,
+so two seeds say little and one says nothing), which is what a repetition of the experiment would vary; the
+Wilson interval in ``result.json`` is that of one model on its test rows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modgap._errors import FileError
+
+from .train import read_result
+
+# Student's t, two-sided 95 %, for 1 to 9 degrees of freedom.
+_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+
+AXES = {
+    "rows": "training rows",
+    "transformer": "parameters without vocabulary",
+    "seconds": "seconds of training",
+}
+"""What accuracy is drawn against: a key of ``Group.at`` and its name."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ in their seed alone.
+
+    Args:
+        config: what they share.
+        seeds: theirs, ascending.
+        exact: mean share of test rows that are right, 0 to 1.
+        low, high: 95 % interval of that mean, within 0 and 1; NaN for one seed.
+        least, most: of the runs.
+        n: test rows of each.
+        unparsed: mean number of answers that are no numbers.
+        rmse, r2, log_smape: means, NaN where a run has none.
+        tokens_per_number: of operands and answers of the test rows.
+        at: mean training rows, transformer parameters and seconds.
+    """
+
+    config: dict[str, Any]
+    seeds: tuple[int, ...]
+    exact: float
+    low: float
+    high: float
+    least: float
+    most: float
+    n: int
+    unparsed: float
+    rmse: float
+    r2: float
+    log_smape: float
+    tokens_per_number: float
+    at: dict[str, float]
+
+
+def compare_runs(folders: Sequence[Path]) -> list[Group]:
+    """Read finished runs and group them; groups by task, rows, size and arm.
+
+    Raises:
+        FileError: a folder without a result.
+    """
+    kept: dict[str, list[dict[str, Any]]] = {}
+    for folder in folders:
+        result = read_result(folder)
+        try:
+            shared = {k: v for k, v in result["config"].items() if k != "seed"}
+            kept.setdefault(json.dumps(shared, sort_keys=True), []).append(result)
+        except (KeyError, AttributeError) as error:
+            raise FileError(f"{folder}: its result has no configuration of a FoNE run") from error
+    groups = [_group(results) for results in kept.values()]
+    return sorted(
+        groups, key=lambda g: (g.config["task"], g.config["rows"], g.config["size"], g.config["arm"])
+    )
+
+
+def find_runs(folders: Sequence[Path]) -> list[Path]:
+    """Finished runs among folders and directly inside them.
+
+    Raises:
+        FileError: there is none.
+    """
+    found = []
+    for folder in folders:
+        inside = sorted(path.parent for path in folder.glob("*/result.json"))
+        found += [folder] if (folder / "result.json").is_file() else inside
+    if not found:
+        raise FileError(
+            f"{', '.join(map(str, folders))}: no finished FoNE run: give folders of modgap fone train, or a "
+            "folder that holds them"
+        )
+    return found
+
+
+def plot_curves(groups: Sequence[Group], path: Path) -> None:
+    """Draw accuracy against rows, parameters and time, one line per arm; a panel per axis that varies.
+
+    Args:
+        groups: of one task, from ``compare_runs``.
+        path: ending in .png or .svg.
+
+    Raises:
+        FileError: it cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    from ._plot import save_figure
+
+    axes = [name for name in AXES if name == "seconds" or len({g.at[name] for g in groups}) > 1]
+    figure = Figure(figsize=(5 * len(axes), 4.2), layout="constrained")
+    arms = sorted({g.config["arm"] for g in groups})
+    for panel, name in zip(figure.subplots(1, len(axes), squeeze=False)[0], axes, strict=True):
+        for i, arm in enumerate(arms):
+            line = sorted((g for g in groups if g.config["arm"] == arm), key=lambda g: g.at[name])
+            tokens = np.mean([g.tokens_per_number for g in line])
+            x, y = [g.at[name] for g in line], [100 * g.exact for g in line]
+            panel.plot(x, y, marker="o", color=f"C{i}", label=f"{arm}, {tokens:.1f} tokens a number")
+            low = [100 * (g.low if math.isfinite(g.low) else g.exact) for g in line]
+            high = [100 * (g.high if math.isfinite(g.high) else g.exact) for g in line]
+            panel.fill_between(x, low, high, color=f"C{i}", alpha=0.15, linewidth=0)
+        panel.set_xscale("log")
+        panel.set_xlabel(AXES[name])
+        panel.set_ylim(-2, 102)
+        panel.set_ylabel("test answers exactly right, %")
+        panel.grid(alpha=0.3)
+    figure.axes[0].legend(fontsize=8, loc="best")
+    seeds = sorted({len(g.seeds) for g in groups})
+    tasks = ", ".join(sorted({g.config["task"] for g in groups}))
+    said = "–".join(map(str, seeds[:: max(len(seeds) - 1, 1)]))
+    figure.suptitle(f"{tasks}: mean over {said} seeds; bands are 95 % intervals of the mean", fontsize=10)
+    save_figure(figure, path)
+
+
+def _group(results: Sequence[dict[str, Any]]) -> Group:
+    results = sorted(results, key=lambda r: int(r["config"]["seed"]))
+    exact = [float(r["test"]["exact"]) for r in results]
+    mean = float(np.mean(exact))
+    low = high = math.nan
+    if len(exact) > 1:
+        quantile = _T[len(exact) - 2] if len(exact) - 2 < len(_T) else 1.96
+        half = quantile * float(np.std(exact, ddof=1)) / math.sqrt(len(exact))
+        low, high = max(mean - half, 0.0), min(mean + half, 1.0)
+
+    def mean_of(name: str) -> float:
+        values = [r["test"][name] for r in results]
+        return math.nan if any(v is None for v in values) else float(np.mean(values))
+
+    return Group(
+        config={k: v for k, v in results[0]["config"].items() if k != "seed"},
+        seeds=tuple(int(r["config"]["seed"]) for r in results),
+        exact=mean,
+        low=low,
+        high=high,
+        least=min(exact),
+        most=max(exact),
+        n=int(results[0]["test"]["n"]),
+        unparsed=mean_of("unparsed"),
+        rmse=mean_of("rmse"),
+        r2=mean_of("r2"),
+        log_smape=mean_of("log_smape"),
+        tokens_per_number=float(results[0]["tokens_per_number"]),
+        at={
+            "rows": float(results[0]["config"]["rows"]),
+            "transformer": float(results[0]["parameters"]["transformer"]),
+            "seconds": float(np.mean([r["seconds"] for r in results])),
+        },
+    )

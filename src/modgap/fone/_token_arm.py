@@ -1,0 +1,161 @@
+"""Arms in which a number is several tokens: digits, digits in reverse, groups of three digits.
+
+Answers are generated token by token and end with a token of their own. For validation a shortcut is exact:
+greedy decoding gives the right answer if and only if every token is the most likely one after the right ones
+before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ._arms import Answers, Arm, Batch
+from ._backbone import DIGITS, SYMBOLS, build_backbone
+from ._torch import torch
+from .tasks import Integers, Rows, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_PAD, _END = SYMBOLS.index("<pad>"), SYMBOLS.index("<end>")
+_IGNORED = -100
+
+Cut = Callable[[str], list[str]]
+
+
+def _threes(text: str) -> list[str]:
+    """Groups of three from the left, in each run of digits."""
+    whole, point, decimals = text.partition(".")
+    sign = ["-"] if whole.startswith("-") else []
+    whole = whole.removeprefix("-")
+    return [*sign, *_every_three(whole, 0), *([point] if point else []), *_every_three(decimals, 0)]
+
+
+def _threes_from_right(text: str) -> list[str]:
+    """Groups of three counted from the point, as people separate thousands."""
+    whole, point, decimals = text.partition(".")
+    sign = ["-"] if whole.startswith("-") else []
+    whole = whole.removeprefix("-")
+    first = len(whole) % 3
+    return [*sign, *_every_three(whole, first), *([point] if point else []), *_every_three(decimals, 0)]
+
+
+def _every_three(digits: str, first: int) -> list[str]:
+    head = [digits[:first]] if first else []
+    return head + [digits[i : i + 3] for i in range(first, len(digits), 3)]
+
+
+CUTS: dict[str, Cut] = {
+    "digits": list,
+    "digits-reversed": lambda text: list(reversed(text)),
+    "subword": _threes,
+    "subword-right": _threes_from_right,
+}
+
+
+class TokenArm(Arm):
+    """A plain causal language model.
+
+    Args:
+        task: what it is for.
+        size: one of ``SIZES``.
+        seed: of its parameters.
+        init: see ``build_arm``.
+        cut: one of ``CUTS``.
+    """
+
+    def __init__(self, task: Task, size: str, seed: int, init: float | None, cut: str) -> None:
+        super().__init__()
+        self.task = task
+        self.cut = CUTS[cut]
+        self.reversed = cut.endswith("reversed")
+        words = [*SYMBOLS, *DIGITS]
+        if cut.startswith("subword"):
+            words += [f"{i:0{n}d}" for n in (2, 3) for i in range(10**n)]
+        self.words = words
+        self.index = {word: i for i, word in enumerate(words)}
+        self.backbone = build_backbone(size, len(words), seed, init)
+        longest = np.array([task.largest, -task.largest if task.signed else task.largest])
+        self.longest = max(len(self.cut(text)) for text in task.texts(longest)) + 1
+
+    def batch(self, rows: Rows) -> Batch:
+        """See ``Arm``."""
+        n, operands = rows.operands.shape
+        cut = [self._ids(self.task.texts(rows.operands[:, i])) for i in range(operands)]
+        answers = self._ids(self.task.texts(rows.answers))
+        between, equals = self.index[self.task.symbol], self.index["="]
+        lines, starts = [], []
+        for row in range(n):
+            line: list[int] = []
+            for i in range(operands):
+                line += cut[i][row]
+                line.append(between if i + 1 < operands else equals)
+            starts.append(len(line))
+            lines.append([*line, *answers[row], _END])
+        # Padded on the right: what comes later is not seen by what comes before.
+        ids = np.full((n, max(map(len, lines))), _PAD, dtype=np.int64)
+        wanted = np.full(ids.shape, _IGNORED, dtype=np.int64)
+        for row, line in enumerate(lines):
+            ids[row, : len(line)] = line
+            wanted[row, starts[row] - 1 : len(line) - 1] = line[starts[row] :]
+        return {
+            "ids": torch.from_numpy(ids),
+            "wanted": torch.from_numpy(wanted),
+            "starts": torch.tensor(starts),
+        }
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Mean cross-entropy of the tokens of the answer and its end."""
+        logits, wanted = self._logits(batch)
+        return torch.nn.functional.cross_entropy(logits, wanted)
+
+    def right(self, batch: Batch) -> npt.NDArray[np.bool_]:
+        """See ``Arm``."""
+        logits, wanted = self._logits(batch)
+        hit = torch.ones(batch["wanted"].shape, dtype=torch.bool, device=logits.device)
+        hit[batch["wanted"] != _IGNORED] = logits.argmax(dim=1) == wanted
+        return np.asarray(hit.all(dim=1).cpu().numpy())
+
+    def answers(self, batch: Batch) -> Answers:
+        """See ``Arm``."""
+        ids, starts = batch["ids"], batch["starts"]
+        rows = torch.arange(len(ids), device=ids.device)
+        # Nothing of the right answer is left.
+        line = torch.full((len(ids), int(starts.max()) + self.longest), _PAD, device=ids.device)
+        prompt = torch.arange(ids.shape[1], device=ids.device) < starts[:, None]
+        line[:, : ids.shape[1]] = torch.where(prompt, ids, _PAD)[:, : line.shape[1]]
+        for step in range(self.longest):
+            at = starts + step
+            states = self.backbone.model(
+                input_ids=line[:, : int(at.max())], use_cache=False
+            ).last_hidden_state
+            line[rows, at] = self.backbone.lm_head(states[rows, at - 1]).argmax(dim=1)
+        values = np.zeros(len(ids), dtype=np.int64)
+        parsed = np.zeros(len(ids), dtype=np.bool_)
+        for row, (tokens, start) in enumerate(zip(line.tolist(), starts.tolist(), strict=True)):
+            written = tokens[start : start + self.longest]
+            if _END not in written:
+                continue
+            words = [self.words[token] for token in written[: written.index(_END)]]
+            value = self.task.value("".join(reversed(words) if self.reversed else words))
+            if value is not None:
+                values[row], parsed[row] = value, True
+        return Answers(values, parsed)
+
+    def tokens(self, values: Integers) -> int:
+        """See ``Arm``."""
+        return sum(len(self.cut(text)) for text in self.task.texts(values))
+
+    def _ids(self, texts: list[str]) -> list[list[int]]:
+        return [[self.index[piece] for piece in self.cut(text)] for text in texts]
+
+    def _logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Logits where something is to be predicted, shape (tokens, vocabulary), and what that is."""
+        wanted = batch["wanted"]
+        states = self.backbone.model(input_ids=batch["ids"], use_cache=False).last_hidden_state
+        chosen = wanted != _IGNORED
+        return self.backbone.lm_head(states[chosen]).float(), wanted[chosen]

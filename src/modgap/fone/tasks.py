@@ -1,0 +1,461 @@
+"""Arithmetic tasks: sums, differences, products and quotients, whose answers are exact integers.
+
+    task = task_named("add")
+    data = make_data(task, rows=25_600, seed=0)
+    task.prompts(data.train.operands[:1])                     # ["482910+77345="]
+    carry_rows(task, np.random.default_rng(0), each=100)      # {0: rows without a carry, 1: …, 6: …}
+
+Numbers are integers in units of 10**-scale from beginning to end, so no answer is ever rounded. The tasks are
+those of Table 10 of the paper (Zhou et al., FoNE, 2026), and three more: differences of any sign, six-digit
+quotients, and a three-digit sum for demonstrations.
+
+Unlike the published data, operands of + and × keep the order they are drawn in, so a model answers 3+15 and
+15+3 alike, and no unordered pair of a validation or test row is ever in the training rows. Training rows
+depend on the seed; validation and test rows do not, and the first N training rows of a seed are the same for
+every N, so curves over rows are nested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from modgap._errors import InputError, UnknownName
+
+Integers: TypeAlias = npt.NDArray[np.int64]
+Draw: TypeAlias = Callable[[np.random.Generator, int], Integers]
+"""Draws so many rows of operands, shape (rows, operands)."""
+
+Range: TypeAlias = tuple[int, int]
+
+_SPLITS = ("validation", "test", "train", "unseen")
+_TRIES = 40
+_MOST_DRAWN = 1 << 20
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Problems with their answers.
+
+    Args:
+        operands: shape (rows, operands), in units of 10**-scale of the task.
+        answers: shape (rows,), likewise.
+    """
+
+    operands: Integers
+    answers: Integers
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def __getitem__(self, at: slice | Integers) -> Rows:
+        return Rows(self.operands[at], self.answers[at])
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of arithmetic.
+
+    Args:
+        name: of the task.
+        symbol: between operands.
+        scale: decimal places of operands and answers.
+        draw: draws operands.
+        answer: from operands, shape (rows, operands), to answers, shape (rows,).
+        most: the largest operand, in units of 10**-scale.
+        largest: the largest answer, likewise, by size.
+        table: how many different problems there are, order left out where it does not matter.
+        commutes: whether it does not.
+        signed: whether answers may be negative.
+        published: places before and after the point in the published scripts.
+    """
+
+    name: str
+    symbol: str
+    scale: int
+    draw: Draw
+    answer: Callable[[Integers], Integers]
+    most: int
+    largest: int
+    table: int
+    commutes: bool = False
+    signed: bool = False
+    published: tuple[int, int] = (10, 0)
+
+    @property
+    def operands(self) -> int:
+        """How many numbers a prompt has."""
+        return int(self.draw(np.random.default_rng(0), 1).shape[1])
+
+    @property
+    def drawn_freely(self) -> bool:
+        """Whether both operands may be any number, so that every pair of lengths makes sense."""
+        return self.name in _FREE
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """Places before and after the point that operands and answers need."""
+        return max(len(str(max(self.most, self.largest) // 10**self.scale)), 1), self.scale
+
+    def rows(self, operands: Integers) -> Rows:
+        """Operands with their answers."""
+        return Rows(operands, self.answer(operands))
+
+    def texts(self, values: Integers) -> list[str]:
+        """Numbers as they are written: all decimal places, no separators."""
+        if not self.scale:
+            return [str(value) for value in values.tolist()]
+        unit = 10**self.scale
+        return [
+            f"{'-' * (value < 0)}{abs(value) // unit}.{abs(value) % unit:0{self.scale}d}"
+            for value in values.tolist()
+        ]
+
+    def prompts(self, operands: Integers) -> list[str]:
+        """Problems as text, which ends where the answer begins."""
+        columns = [self.texts(operands[:, i]) for i in range(operands.shape[1])]
+        return [self.symbol.join(parts) + "=" for parts in zip(*columns, strict=True)]
+
+    def value(self, text: str) -> int | None:
+        """The inverse of ``texts`` for one number; None for a text that is not written like that."""
+        digits = text.removeprefix("-")
+        whole, point, decimals = digits.partition(".")
+        if whole.startswith("0") and whole != "0":
+            return None
+        if not (whole.isascii() and whole.isdecimal() and len(whole) <= 18) or len(decimals) != self.scale:
+            return None
+        if bool(point) != bool(self.scale) or (
+            decimals and not (decimals.isascii() and decimals.isdecimal())
+        ):
+            return None
+        found = int(whole + decimals)
+        if text.startswith("-"):
+            return -found or None
+        return found
+
+    def keys(self, operands: Integers) -> Integers:
+        """One integer per problem, the same for both orders where the order does not matter."""
+        ordered = np.sort(operands, axis=1) if self.commutes else operands
+        keys = ordered[:, 0].copy()
+        for i in range(1, ordered.shape[1]):
+            keys = keys * (self.most + 1) + ordered[:, i]
+        return keys
+
+
+@dataclass(frozen=True)
+class Data:
+    """Rows of a run.
+
+    Args:
+        train, validation, test: no problem is in two of them.
+        unseen: rows with an operand in a range that training and validation rows have none in; None unless
+            asked for.
+        share_seen: training rows over all different problems of the task, 0 to 1.
+    """
+
+    train: Rows
+    validation: Rows
+    test: Rows
+    unseen: Rows | None
+    share_seen: float
+
+
+def make_data(
+    task: Task,
+    *,
+    rows: int,
+    seed: int,
+    validation: int = 2_000,
+    test: int = 4_000,
+    unseen: Range | None = None,
+) -> Data:
+    """Rows of a task.
+
+    Args:
+        task: which.
+        rows: of training, 1 or more.
+        seed: of the training rows, 0 or more.
+        validation: rows to choose by.
+        test: rows to report on.
+        unseen: lowest and highest operand, inclusive, in units of the task, that are kept out of training,
+            validation and test; as many rows as ``test`` with such an operand are then made too.
+
+    Raises:
+        InputError: more rows than nine tenths of the problems there are, or an empty range.
+    """
+    if rows < 1 or validation < 1 or test < 1:
+        raise InputError(
+            f"{rows} training, {validation} validation and {test} test rows: give 1 or more of each"
+        )
+    asked = rows + validation + test * (2 if unseen else 1)
+    if 10 * asked > 9 * task.table:
+        raise InputError(
+            f"{asked:,} rows of {task.name!r} asked for, which has {task.table:,} different problems: "
+            f"give {9 * task.table // 10:,} or fewer"
+        )
+    if unseen is not None and not 0 <= unseen[0] <= unseen[1] < task.most:
+        raise InputError(f"the unseen range {unseen} is not within 0 and {task.most - 1}")
+
+    def allowed(operands: Integers) -> npt.NDArray[np.bool_]:
+        if unseen is None:
+            return np.ones(len(operands), dtype=np.bool_)
+        return ~np.asarray(((operands >= unseen[0]) & (operands <= unseen[1])).any(axis=1), dtype=np.bool_)
+
+    taken = np.empty(0, dtype=np.int64)
+    found: dict[str, Rows] = {}
+    for split, count in (("test", test), ("validation", validation), ("train", rows)):
+        rng = np.random.default_rng([_SPLITS.index(split), seed if split == "train" else 0])
+        operands, taken = _distinct(task, task.draw, rng, count, taken, allowed)
+        found[split] = task.rows(operands)
+    strange = None
+    if unseen is not None:
+        rng = np.random.default_rng([_SPLITS.index("unseen"), 0])
+        operands, _ = _distinct(task, task.draw, rng, test, taken, lambda rows: ~allowed(rows))
+        strange = task.rows(operands)
+    return Data(found["train"], found["validation"], found["test"], strange, rows / task.table)
+
+
+def carry_rows(task: Task, rng: np.random.Generator, each: int) -> dict[int, Rows]:
+    """Sums of two numbers by the length of their longest chain of carries.
+
+    Chance makes long chains rare (of six digits, one sum in two hundred), so every length is made on purpose:
+    a pair of digits that carries, pairs that add up to nine, and no other carry that is as long.
+
+    Args:
+        task: an addition.
+        rng: where chance comes from.
+        each: rows of each length.
+
+    Returns:
+        Rows by length, 0 to the number of digits of an operand.
+
+    Raises:
+        InputError: not an addition of two numbers.
+    """
+    if task.symbol != "+":
+        raise InputError(f"carries are those of additions, and {task.name!r} is none")
+    places = len(str(task.most - 1))
+    return {
+        length: task.rows(_with_chain(rng, each, places, length, task.most)) for length in range(places + 1)
+    }
+
+
+def longest_carries(operands: Integers) -> Integers:
+    """Length of the longest run of consecutive carries when two numbers are added; shape (rows,)."""
+    a, b = operands[:, 0].copy(), operands[:, 1].copy()
+    carry = np.zeros(len(a), dtype=np.int64)
+    run, longest = carry.copy(), carry.copy()
+    while a.any() or b.any():
+        carry = (a % 10 + b % 10 + carry) // 10
+        run = (run + 1) * carry
+        longest = np.maximum(longest, run)
+        a, b = a // 10, b // 10
+    return longest
+
+
+def length_rows(task: Task, rng: np.random.Generator, each: int) -> dict[tuple[int, int], Rows]:
+    """Problems by the number of digits of both operands, every pair of lengths that the task can have.
+
+    Args:
+        task: one of two operands that are drawn independently (+, × and differences of any sign).
+        rng: where chance comes from.
+        each: rows of each pair of lengths.
+
+    Raises:
+        InputError: a task of another kind.
+    """
+    if not task.drawn_freely:
+        raise InputError(f"{task.name!r} does not draw two operands freely; these do: {', '.join(_FREE)}")
+    places = len(str(task.most - 1))
+    found = {}
+    for i in range(1, places + 1):
+        for j in range(1, places + 1):
+            columns = [
+                rng.integers(10 ** (n - 1) if n > 1 else 0, min(10**n, task.most + 1), each) for n in (i, j)
+            ]
+            found[i, j] = task.rows(np.stack(columns, axis=1))
+    return found
+
+
+def task_named(name: str) -> Task:
+    """A task by its name.
+
+    Raises:
+        UnknownName: there is none of that name.
+    """
+    if name not in TASKS:
+        raise UnknownName("arithmetic task", name, TASKS)
+    return TASKS[name]
+
+
+def _distinct(
+    task: Task,
+    draw: Draw,
+    rng: np.random.Generator,
+    count: int,
+    taken: Integers,
+    allowed: Callable[[Integers], npt.NDArray[np.bool_]],
+) -> tuple[Integers, Integers]:
+    """The first ``count`` allowed rows that are drawn and not taken, and all keys that are taken then.
+
+    What is drawn does not depend on ``count``, so a longer answer begins with a shorter one.
+    """
+    kept: list[Integers] = []
+    missing = count
+    block = 4096
+    for _ in range(_TRIES):
+        operands = draw(rng, block)
+        block = min(2 * block, _MOST_DRAWN)
+        operands = operands[allowed(operands)]
+        keys = task.keys(operands)
+        first = np.zeros(len(keys), dtype=np.bool_)
+        first[np.unique(keys, return_index=True)[1]] = True
+        at = np.flatnonzero(first & ~np.isin(keys, taken))[:missing]
+        kept.append(operands[at])
+        taken = np.concatenate([taken, keys[at]])
+        missing -= len(at)
+        if not missing:
+            return np.concatenate(kept), taken
+    raise InputError(
+        f"{count:,} different problems of {task.name!r} were not found: ask for fewer rows, or another range"
+    )
+
+
+def _with_chain(rng: np.random.Generator, count: int, places: int, length: int, most: int) -> Integers:
+    """Pairs whose longest chain of carries has exactly this length."""
+    found: list[Integers] = []
+    missing = count
+    while missing > 0:
+        size = 4 * missing + 64
+        first = rng.integers(0, places - length + 1, size) if length else np.zeros(size, dtype=np.int64)
+        digits = np.empty((2, places, size), dtype=np.int64)
+        for place in range(places):
+            a = rng.integers(0, 10, size)
+            free = rng.integers(0, 10, size)
+            start = (place == first) & (length > 0)
+            inside = (place > first) & (place < first + length)
+            # Begins a chain: 10 or more together. Goes on: 9. Elsewhere whatever comes, and what makes
+            # another chain that is as long is thrown away.
+            a = np.where(start & (a == 0), rng.integers(1, 10, size), a)
+            carrying = 10 - a + free % np.maximum(a, 1)
+            digits[0, place] = a
+            digits[1, place] = np.where(start, carrying, np.where(inside, 9 - a, free))
+            if not length:
+                digits[1, place] = free % (10 - a)
+        powers = 10 ** np.arange(places)
+        operands = np.einsum("p,opn->no", powers, digits)
+        good = (longest_carries(operands) == length) & (operands <= most).all(axis=1)
+        found.append(operands[good][:missing])
+        missing -= len(found[-1])
+    return np.concatenate(found)
+
+
+def _uniform(most: Sequence[int], least: int = 0) -> Draw:
+    """Operands independent and uniform, from ``least`` to each of ``most``, inclusive."""
+    return lambda rng, count: np.stack([rng.integers(least, top + 1, count) for top in most], axis=1)
+
+
+def _descending(most: int) -> Draw:
+    return lambda rng, count: -np.sort(-rng.integers(0, most + 1, (count, 2)), axis=1)
+
+
+def _balanced_products(most: int) -> Draw:
+    """Pairs whose products fall into each tenth of the range equally often.
+
+    The product of two uniform shares is at most z with probability z - z ln z, which says how often a pair of
+    each tenth has to be thrown away.
+    """
+    edges = np.arange(11) / 10
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below = np.where(edges > 0, edges - edges * np.log(edges), 0.0)
+    share = np.diff(below)
+
+    def draw(rng: np.random.Generator, count: int) -> Integers:
+        size = min(20 * count, _MOST_DRAWN)
+        pairs: Integers = rng.integers(0, most + 1, (size, 2))
+        tenth = np.minimum(pairs.prod(axis=1) * 10 // most**2, 9)
+        return np.asarray(pairs[rng.random(size) < (share.min() / share)[tenth]])
+
+    return draw
+
+
+def _dividends(quotients: int, divisors: int) -> Draw:
+    def draw(rng: np.random.Generator, count: int) -> Integers:
+        divisor = rng.integers(1, divisors + 1, count)
+        return np.stack([divisor * rng.integers(0, quotients + 1, count), divisor], axis=1)
+
+    return draw
+
+
+def _triples(most: int) -> Draw:
+    return lambda rng, count: np.sort(rng.integers(0, most + 1, (count, 3)), axis=1)
+
+
+def _pairs(most: int) -> int:
+    """Unordered pairs of 0 … most."""
+    return (most + 1) * (most + 2) // 2
+
+
+def _sum(operands: Integers) -> Integers:
+    return np.asarray(operands.sum(axis=1))
+
+
+def _difference(operands: Integers) -> Integers:
+    return np.asarray(operands[:, 0] - operands[:, 1])
+
+
+def _product(operands: Integers) -> Integers:
+    return np.asarray(operands.prod(axis=1))
+
+
+def _quotient(operands: Integers) -> Integers:
+    return np.asarray(operands[:, 0] // operands[:, 1])
+
+
+def _above(limit: int) -> Callable[[Integers], Integers]:
+    """1.5·a − 2·b + 0.5·c − d > 0, doubled so that it stays in integers."""
+    return lambda x: (3 * x[:, 0] - 4 * x[:, 1] + x[:, 2] - 2 * limit > 0).astype(np.int64)
+
+
+def _addition(name: str, most: int, scale: int = 0) -> Task:
+    return Task(
+        name, "+", scale, _uniform((most, most)), _sum, most, 2 * most, _pairs(most), commutes=True,
+        published=(10 - scale, scale),
+    )  # fmt: skip
+
+
+def _multiplication(name: str, most: int, draw: Draw) -> Task:
+    return Task(name, "*", 0, draw, _product, most, most**2, _pairs(most), commutes=True)
+
+
+def _classification(name: str, limit: int) -> Task:
+    table = 1001 * 1002 * 1003 // 6
+    # Published with three decimal places, which none of its numbers has.
+    return Task(name, ";", 0, _triples(1000), _above(limit), 1000, 1, table)
+
+
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in (
+        _addition("add", 10**6),
+        _addition("add-decimal", 10**6, scale=3),
+        _addition("add-3", 10**3),
+        Task("subtract", "-", 0, _descending(10**5), _difference, 10**5, 10**5, _pairs(10**5)),
+        Task(
+            "subtract-signed", "-", 0, _uniform((10**5, 10**5)), _difference, 10**5, 10**5, (10**5 + 1) ** 2,
+            signed=True,
+        ),
+        _multiplication("multiply-3", 1000, _uniform((1000, 1000))),
+        _multiplication("multiply-4", 10**4, _balanced_products(10**4)),
+        Task("divide", "÷", 0, _dividends(999, 999), _quotient, 999 * 999, 999, 1000 * 999),
+        _classification("classify", 10),
+        _classification("classify-low", -190),
+    )
+}  # fmt: skip
+"""Arithmetic tasks by name. Table 10 has all but ``add-3``, ``subtract-signed`` and ``divide``."""
+
+_FREE = ("add", "add-decimal", "add-3", "subtract-signed", "multiply-3", "multiply-4")

@@ -1,0 +1,68 @@
+"""The recipe of the lab plans, tunes by validation alone, and trains with what it has chosen."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "fone_lab.py"
+TINY = ("--task", "add-3", "--arms", "slots", "--size", "tiny", "--rows", "40", "--steps", "2")
+
+
+@pytest.fixture(scope="module")
+def recipe() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("fone_lab", RECIPE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(recipe: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["fone_lab.py", *arguments])
+    recipe.main()
+
+
+def test_parts_of_a_plan_are_the_whole(
+    recipe: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = []
+    for part in ("1/1", "1/2", "2/2"):
+        run(recipe, monkeypatch, "curves", "--out", "x", "--plan", "--part", part)
+        *lines, total = capsys.readouterr().out.splitlines()
+        assert total.startswith(f"{len(lines)} runs, about ")
+        found.append(set(lines))
+    whole, first, second = found
+    assert len(whole) == 8 * 5 * 3
+    assert first | second == whole
+    assert not first & second
+
+
+def test_what_tuning_chooses_is_what_is_trained(
+    recipe: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Validation accuracy is 0 for all of them after two steps, so the loss decides.
+    monkeypatch.setattr(recipe, "RATES", (1e-3, 5e-3))
+    run(recipe, monkeypatch, "tune", *TINY, "--out", str(tmp_path / "tune"))
+    results = [json.loads(path.read_text()) for path in (tmp_path / "tune").glob("*/result.json")]
+    assert len(results) == 4
+    assert {result["config"]["seed"] for result in results} == {1_000}
+    tuned = json.loads((tmp_path / "tune" / "tuned.json").read_text())
+    assert tuned.keys() == {"slots"}
+    arguments = (
+        "--tuned",
+        str(tmp_path / "tune" / "tuned.json"),
+        "--seeds",
+        "0",
+        "--out",
+        str(tmp_path / "curves"),
+    )
+    run(recipe, monkeypatch, "curves", *TINY, *arguments)
+    config = json.loads((tmp_path / "curves" / "slots-40-0" / "result.json").read_text())["config"]
+    assert {name: config[name] for name in ("rate", "init")} == tuned["slots"]
