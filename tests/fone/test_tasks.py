@@ -11,11 +11,9 @@ import pytest
 
 import modgap.fone.tasks as tasks_module
 from modgap._errors import InputError, UnknownName
+from modgap.fone._strata_rows import carry_rows, length_rows, longest_carries
 from modgap.fone.tasks import (
     TASKS,
-    carry_rows,
-    length_rows,
-    longest_carries,
     make_data,
     task_named,
 )

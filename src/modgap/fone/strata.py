@@ -17,7 +17,8 @@ from modgap._errors import InputError
 
 from ._arms import Arm, build_arm
 from ._score import Score
-from .tasks import carry_rows, length_rows, task_named
+from ._strata_rows import carry_rows, length_rows
+from .tasks import task_named
 from .train import evaluate, load_best, read_config
 
 

@@ -3,7 +3,6 @@
     task = task_named("add")
     data = make_data(task, rows=25_600, seed=0)
     task.prompts(data.train.operands[:1])                     # ["482910+77345="]
-    carry_rows(task, np.random.default_rng(0), each=100)      # {0: rows without a carry, 1: …, 6: …}
 
 Numbers are integers in units of 10**-scale from beginning to end, so no answer is ever rounded. The tasks are
 those of Table 10 of the paper (Zhou et al., FoNE, 2026), and three more: differences of any sign, six-digit
@@ -94,7 +93,7 @@ class Task:
     @property
     def drawn_freely(self) -> bool:
         """Whether both operands may be any number, so that every pair of lengths makes sense."""
-        return self.name in _FREE
+        return self.name in FREE
 
     @property
     def places(self) -> tuple[int, int]:
@@ -219,68 +218,6 @@ def make_data(
     return Data(found["train"], found["validation"], found["test"], strange, rows / task.table)
 
 
-def carry_rows(task: Task, rng: np.random.Generator, each: int) -> dict[int, Rows]:
-    """Sums of two numbers by the length of their longest chain of carries.
-
-    Chance makes long chains rare (of six digits, one sum in two hundred), so every length is made on purpose:
-    a pair of digits that carries, pairs that add up to nine, and no other carry that is as long.
-
-    Args:
-        task: an addition.
-        rng: where chance comes from.
-        each: rows of each length.
-
-    Returns:
-        Rows by length, 0 to the number of digits of an operand.
-
-    Raises:
-        InputError: not an addition of two numbers.
-    """
-    if task.symbol != "+":
-        raise InputError(f"carries are those of additions, and {task.name!r} is none")
-    places = len(str(task.most - 1))
-    return {
-        length: task.rows(_with_chain(rng, each, places, length, task.most)) for length in range(places + 1)
-    }
-
-
-def longest_carries(operands: Integers) -> Integers:
-    """Length of the longest run of consecutive carries when two numbers are added; shape (rows,)."""
-    a, b = operands[:, 0].copy(), operands[:, 1].copy()
-    carry = np.zeros(len(a), dtype=np.int64)
-    run, longest = carry.copy(), carry.copy()
-    while a.any() or b.any():
-        carry = (a % 10 + b % 10 + carry) // 10
-        run = (run + 1) * carry
-        longest = np.maximum(longest, run)
-        a, b = a // 10, b // 10
-    return longest
-
-
-def length_rows(task: Task, rng: np.random.Generator, each: int) -> dict[tuple[int, int], Rows]:
-    """Problems by the number of digits of both operands, every pair of lengths that the task can have.
-
-    Args:
-        task: one of two operands that are drawn independently (+, × and differences of any sign).
-        rng: where chance comes from.
-        each: rows of each pair of lengths.
-
-    Raises:
-        InputError: a task of another kind.
-    """
-    if not task.drawn_freely:
-        raise InputError(f"{task.name!r} does not draw two operands freely; these do: {', '.join(_FREE)}")
-    places = len(str(task.most - 1))
-    found = {}
-    for i in range(1, places + 1):
-        for j in range(1, places + 1):
-            columns = [
-                rng.integers(10 ** (n - 1) if n > 1 else 0, min(10**n, task.most + 1), each) for n in (i, j)
-            ]
-            found[i, j] = task.rows(np.stack(columns, axis=1))
-    return found
-
-
 def task_named(name: str) -> Task:
     """A task by its name.
 
@@ -323,35 +260,6 @@ def _distinct(
     raise InputError(
         f"{count:,} different problems of {task.name!r} were not found: ask for fewer rows, or another range"
     )
-
-
-def _with_chain(rng: np.random.Generator, count: int, places: int, length: int, most: int) -> Integers:
-    """Pairs whose longest chain of carries has exactly this length."""
-    found: list[Integers] = []
-    missing = count
-    while missing > 0:
-        size = 4 * missing + 64
-        first = rng.integers(0, places - length + 1, size) if length else np.zeros(size, dtype=np.int64)
-        digits = np.empty((2, places, size), dtype=np.int64)
-        for place in range(places):
-            a = rng.integers(0, 10, size)
-            free = rng.integers(0, 10, size)
-            start = (place == first) & (length > 0)
-            inside = (place > first) & (place < first + length)
-            # Begins a chain: 10 or more together. Goes on: 9. Elsewhere whatever comes, and what makes
-            # another chain that is as long is thrown away.
-            a = np.where(start & (a == 0), rng.integers(1, 10, size), a)
-            carrying = 10 - a + free % np.maximum(a, 1)
-            digits[0, place] = a
-            digits[1, place] = np.where(start, carrying, np.where(inside, 9 - a, free))
-            if not length:
-                digits[1, place] = free % (10 - a)
-        powers = 10 ** np.arange(places)
-        operands = np.einsum("p,opn->no", powers, digits)
-        good = (longest_carries(operands) == length) & (operands <= most).all(axis=1)
-        found.append(operands[good][:missing])
-        missing -= len(found[-1])
-    return np.concatenate(found)
 
 
 def _uniform(most: Sequence[int], least: int = 0) -> Draw:
@@ -458,4 +366,5 @@ TASKS: dict[str, Task] = {
 }  # fmt: skip
 """Arithmetic tasks by name. Table 10 has all but ``add-3``, ``subtract-signed`` and ``divide``."""
 
-_FREE = ("add", "add-decimal", "add-3", "subtract-signed", "multiply-3", "multiply-4")
+FREE = ("add", "add-decimal", "add-3", "subtract-signed", "multiply-3", "multiply-4")
+"""Tasks that draw two operands freely."""

@@ -18,8 +18,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,7 @@ from modgap._errors import FileError, InputError, RunError, UnknownName
 
 from ._arms import ARMS, Answers, Arm, FoneArm, build_arm, parameter_counts
 from ._backbone import SIZES
+from ._run_files import read_json, read_tensors, write_json, write_tensors, writing
 from ._score import Score, score
 from ._torch import torch, transformers
 from .tasks import TASKS, Data, Rows, make_data, task_named
@@ -141,7 +141,7 @@ def train(config: TrainConfig, folder: Path, *, listener: Listener | None = None
         unseen=config.unseen,
     )
     arm = build_arm(config.arm, task, config.size, config.seed, config.init)
-    with _writing(folder):
+    with writing(folder):
         _claim(folder, config, arm)
         if (folder / RESULT).is_file():
             return read_result(folder)
@@ -150,7 +150,7 @@ def train(config: TrainConfig, folder: Path, *, listener: Listener | None = None
         result = _result(config, folder, arm, data)
         if isinstance(arm, FoneArm):
             arm.numbers.save_pretrained(folder / NUMBER_MODEL)
-        _write_json(folder / RESULT, result)
+        write_json(folder / RESULT, result)
     return result
 
 
@@ -160,7 +160,7 @@ def read_config(folder: Path) -> TrainConfig:
     Raises:
         FileError: no run, or a damaged one.
     """
-    content = _read_json(folder / RUN)
+    content = read_json(folder / RUN)
     try:
         found = dict(content["config"])
         found["unseen"] = tuple(found["unseen"]) if found.get("unseen") else None
@@ -175,7 +175,7 @@ def read_result(folder: Path) -> dict[str, Any]:
     Raises:
         FileError: there is none, or it is damaged.
     """
-    return _read_json(folder / RESULT)
+    return read_json(folder / RESULT)
 
 
 def load_best(arm: Arm, folder: Path) -> None:
@@ -184,7 +184,7 @@ def load_best(arm: Arm, folder: Path) -> None:
     Raises:
         FileError: there are none, or of another arm.
     """
-    _load(arm, _read_tensors(folder / BEST)[0], folder / BEST)
+    _load(arm, read_tensors(folder / BEST)[0], folder / BEST)
 
 
 def evaluate(arm: Arm, rows: Rows) -> Score:
@@ -225,7 +225,7 @@ def _run(config: TrainConfig, folder: Path, arm: Arm, data: Data, listener: List
     optimiser = torch.optim.AdamW(parameters, lr=config.rate, weight_decay=config.weight_decay)
     first, best, seconds = 0, -1.0, 0.0
     if (folder / CHECKPOINT).is_file():
-        tensors, about = _read_tensors(folder / CHECKPOINT)
+        tensors, about = read_tensors(folder / CHECKPOINT)
         _load(arm, tensors, folder / CHECKPOINT)
         first, best, seconds = int(about["step"]), float(about["best"]), float(about["seconds"])
         _restore(optimiser, names, tensors, first)
@@ -263,9 +263,9 @@ def _run(config: TrainConfig, folder: Path, arm: Arm, data: Data, listener: List
         own = {name: p.detach() for name, p in arm.named_parameters()}
         if accuracy >= best:  # of equals the later one
             best = accuracy
-            _write_tensors(folder / BEST, own, {"step": str(done), "validation": repr(accuracy)})
+            write_tensors(folder / BEST, own, {"step": str(done), "validation": repr(accuracy)})
         about = {"step": str(done), "best": repr(best), "seconds": repr(time.monotonic() - began)}
-        _write_tensors(folder / CHECKPOINT, own | _state(optimiser, names), about)
+        write_tensors(folder / CHECKPOINT, own | _state(optimiser, names), about)
         if listener is not None:
             listener(line)
 
@@ -281,7 +281,7 @@ def _validate(arm: Arm, rows: Rows) -> float:
 
 def _result(config: TrainConfig, folder: Path, arm: Arm, data: Data) -> dict[str, Any]:
     log = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
-    about = _read_tensors(folder / BEST)[1]
+    about = read_tensors(folder / BEST)[1]
     numbers = np.concatenate([data.test.operands.ravel(), data.test.answers])
     return {
         "version": _VERSION,
@@ -309,7 +309,7 @@ def _claim(folder: Path, config: TrainConfig, arm: Arm) -> None:
             )
             raise RunError(f"{folder} belongs to another run ({said}): give another folder")
         return
-    if any(folder.iterdir()):
+    if any(path.suffix != ".part" for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no FoNE run: give another folder")
     content = {
         "version": _VERSION,
@@ -318,7 +318,7 @@ def _claim(folder: Path, config: TrainConfig, arm: Arm) -> None:
         "versions": {"torch": str(torch.__version__), "transformers": str(transformers.__version__)},
         "threads": torch.get_num_threads(),
     }
-    _write_json(folder / RUN, content)
+    write_json(folder / RUN, content)
 
 
 def _state(optimiser: Any, names: list[str]) -> dict[str, Tensor]:
@@ -359,50 +359,3 @@ def _cut_log(path: Path, step: int) -> None:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     kept = [line for line in lines if json.loads(line)["step"] <= step]
     path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-
-
-def _read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise FileError(f"{path}: missing or damaged: {error}") from error
-
-
-def _write_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, str]) -> None:
-    """Written beside and moved, so that there is always a whole file."""
-    from safetensors.torch import save_file
-
-    beside = path.with_suffix(".part")
-    save_file(
-        {name: t.contiguous() for name, t in tensors.items()}, beside, metadata={"format": "pt", **about}
-    )
-    beside.replace(path)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    beside.replace(path)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise FileError(f"{path}: missing: give the folder of a FoNE run that has ended") from error
-    except (OSError, ValueError) as error:
-        raise FileError(f"{path}: not readable JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise FileError(f"{path}: not a JSON object")
-    return content
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise FileError(f"{folder}: cannot be written: {error}") from error
