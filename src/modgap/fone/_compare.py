@@ -137,7 +137,7 @@ def plot_curves(groups: Sequence[Group], path: Path) -> None:
     seeds = sorted({len(g.seeds) for g in groups})
     tasks = ", ".join(sorted({g.config["task"] for g in groups}))
     said = "–".join(map(str, seeds[:: max(len(seeds) - 1, 1)]))
-    figure.suptitle(f"{tasks}: mean over {said} seeds; bands are 95 % intervals of the mean", fontsize=10)
+    figure.suptitle(f"{tasks}: mean over seeds ({said} each); bands: 95 % of the mean", fontsize=10)
     save_figure(figure, path)
 
 

@@ -120,7 +120,7 @@ def _plot(found: Demo, path: Path) -> None:
         panel.set_ylim(-2, 102)
         panel.grid(alpha=0.3)
     figure.axes[0].set_ylabel("sums exactly right, %")
-    figure.axes[0].legend(fontsize=8, loc="upper left")
+    figure.axes[0].legend(fontsize=8, loc="center right")
     config = found.results["fone"]["config"]
     figure.suptitle(
         f"a + b up to 1,000 from {config['rows']:,} rows: {config['validation']} validation rows, one seed",
