@@ -42,7 +42,7 @@ def test_all_wrong_settings_are_named_at_once() -> None:
     assert "setting 'max_objcts' is not one of" in text
     assert "did you mean 'max_objects'?" in text
     assert "style 'flaty' is not one of flat, contour, shadow, mixed; did you mean 'flat'?" in text
-    assert "level 'medum' is not one of easy, hard, medium; did you mean 'medium'?" in text
+    assert "level 'medum' is not one of easy, hard, medium, plain; did you mean 'medium'?" in text
     assert "plates 'two' is not accepted; give a whole number from 0 to 8" in text
     assert "\n" not in text
 
