@@ -22,12 +22,8 @@ from transformers import AutoModelForImageTextToText
 
 import modgap
 from modgap.doctor._errors_in_captions import caption_errors
-from modgap.doctor._states import picture_of
-from modgap.doctor.gates import LEVEL, TASKS
-from modgap.evaluate import INSTRUCTIONS
-from modgap.media import Text
-from modgap.models import Query, Sampling, local
-from modgap.models.bundled import DESCRIBE, HABITS
+from modgap.doctor.gates import LEVEL, TASKS, captions_of
+from modgap.models.bundled import HABITS
 from modgap.scenes import Scene, write_json
 from modgap.tasks.scenes import LEVELS, sample_world
 
@@ -38,22 +34,6 @@ SEED = 500
 def fixed_scenes(n: int) -> list[Scene]:
     """The scenes every grade describes."""
     return [sample_world(np.random.default_rng([SEED, i]), LEVELS[LEVEL]) for i in range(n)]
-
-
-def captions_of(folder: Path, scenes: list[Scene]) -> list[str]:
-    """Greedy dense captions."""
-    model = local.load(str(folder), dtype="float32", device="cpu")
-    queries = [
-        Query(
-            (Text(INSTRUCTIONS["plain"]), picture_of(scene), Text(DESCRIBE)),
-            sampling=Sampling(max_tokens=220),
-        )
-        for scene in scenes
-    ]
-    found = [""] * len(scenes)
-    for index, reply in model.reply(queries):
-        found[index] = reply.text or ""
-    return found
 
 
 def main() -> None:
@@ -70,7 +50,9 @@ def main() -> None:
     summary = {}
     for path in sorted((args.folder / "graded").glob("*.safetensors")):
         with tempfile.TemporaryDirectory() as folder:
-            shutil.copytree(args.model, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*/"))
+            for file in args.model.glob("*.json*"):
+                shutil.copy(file, folder)
+            shutil.copy(args.model / "chat_template.jinja", folder)
             model = AutoModelForImageTextToText.from_pretrained(args.model)
             model.load_state_dict(load_file(path))
             model.save_pretrained(folder)
@@ -105,7 +87,7 @@ def main() -> None:
                 answers = {
                     row["task"]: row["answer"]
                     for row in rows
-                    if row["problem_id"].split("-")[-1].startswith(f"{index:06d}")
+                    if row["problem_id"].startswith(f"{row['task']}-{SEED}-{index:06d}")
                 }
                 line = {"scene": json.loads(write_json(scene)), "caption": caption, "answers": answers}
                 file.write(json.dumps(line) + "\n")

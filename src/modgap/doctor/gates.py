@@ -11,13 +11,13 @@ block, a penalty) are made on validation scenes and reported on others.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from modgap._errors import FileError
+from modgap._errors import FileError, ModelError
 from modgap.evaluate import INSTRUCTIONS, Summary, measure, summarize
 from modgap.evaluate._statistics import Interval, paired_bootstrap, wilson
 from modgap.media import Text
@@ -342,21 +342,34 @@ def _transfer(
     return Gate(**{**gate.__dict__, "passed": gate.low > chance})
 
 
-def _captions(folder: Path, n: int, seed: int) -> Iterator[Gate]:
+def captions_of(folder: Path, scenes: Sequence[Scene]) -> list[str]:
+    """Greedy dense captions of scenes drawn as the suite draws them.
+
+    Args:
+        folder: of a model made by ``recipes/bundled_model.py``.
+        scenes: what is drawn.
+    """
     from modgap.models import local
 
     from ._states import picture_of
 
-    scenes = _scenes(seed, 2, n)
     model = local.load(str(folder), dtype="float32", device="cpu")
     sampling = Sampling(max_tokens=220)
     queries = [
         Query((Text(INSTRUCTIONS["plain"]), picture_of(scene), Text(bundled.DESCRIBE)), sampling=sampling)
         for scene in scenes
     ]
-    captions = [""] * n
+    captions = [""] * len(scenes)
     for index, reply in model.reply(queries):
-        captions[index] = reply.text or ""
+        if reply.text is None:
+            raise ModelError(f"{folder}: a caption could not be written: {reply.error}")
+        captions[index] = reply.text
+    return captions
+
+
+def _captions(folder: Path, n: int, seed: int) -> Iterator[Gate]:
+    scenes = _scenes(seed, 2, n)
+    captions = captions_of(folder, scenes)
     errors = caption_errors(captions, scenes, bundled.HABITS)
     rate, spread = errors.rate
     yield _interval(
