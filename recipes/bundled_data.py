@@ -20,6 +20,8 @@ from modgap.evaluate._prompts import INSTRUCTIONS, question_block
 from modgap.models.bundled import DESCRIBE, HABITS, TRANSCRIBE
 from modgap.scenes import (
     BACKGROUNDS,
+    COLORS,
+    SHAPES,
     STYLES,
     Scene,
     SceneObject,
@@ -46,11 +48,11 @@ MARGINS = {"relation": WORLD.relation_margin, "depth": WORLD.depth_step, "distan
 MARGIN_NAMES = {"relation": "margin", "depth": "step", "distance": "ratio"}
 
 WEIGHTS = {
-    "count": 1.2,
+    "count": 1.8,
     "relation": 1.5,
-    "distance": 1.5,
+    "distance": 2.0,
     "attribute": 0.8,
-    "existence": 0.8,
+    "existence": 0.6,
     "depth": 1.0,
     "binding": 0.6,
 }
@@ -89,6 +91,18 @@ for a long time; with lists of two objects first, places were learned by heart."
 HABIT = 0.75
 """How often an attribute of an object follows its habit in text."""
 
+UNSAID = 0.4
+"""How often an adjective is left out where a scene is told in part."""
+
+ALIKE = 1 / 3
+"""Share of scenes with one or two colours and shapes: others hardly ever hold three or four of a kind."""
+
+CAPTIONS = 4
+"""Captions of one scene in a row of the text stage."""
+
+CLOSEST = 0.7
+"""How often the closest call that a scene allows is asked about, as the suite does; else any call."""
+
 WRITERS: dict[str, Callable[[Scene], str]] = {"list": write_list, "json": write_json, "story": write_story}
 
 TRAIN_STYLES, TRAIN_BACKGROUNDS = STYLES[:2], BACKGROUNDS[:4]
@@ -108,9 +122,22 @@ def random_scene(rng: np.random.Generator, max_objects: int = 5, perspective: fl
 
 
 def world_scene(rng: np.random.Generator, max_objects: int = 5, perspective: float = 0.25) -> Scene:
-    """A scene as the suite draws them; a share ``perspective`` in depth."""
+    """A scene as the suite draws them; a share ``perspective`` in depth, a share ``ALIKE`` with few kinds."""
     deep = bool(rng.random() < perspective)
-    return sample_world(rng, replace(WORLD, max_objects=max_objects, perspective=deep))
+    if rng.random() >= ALIKE:
+        return sample_world(rng, replace(WORLD, max_objects=max_objects, perspective=deep))
+    colors, shapes = (tuple(rng.permutation(v)[: rng.integers(1, 3)].tolist()) for v in (COLORS, SHAPES))
+    return sample_scene(
+        rng,
+        SceneSettings(
+            min_objects=min(3, max_objects),
+            max_objects=max_objects,
+            aligned=True,
+            perspective=deep,
+            colors=colors,
+            shapes=shapes,
+        ),
+    )
 
 
 def habitual(scene: Scene, rng: np.random.Generator) -> Scene:
@@ -128,6 +155,21 @@ def habitual(scene: Scene, rng: np.random.Generator) -> Scene:
     if scene.perspective:  # a size would change where an object stands
         return replace(scene, objects=tuple(replace(follow(o), size=o.size) for o in scene.objects))
     return replace(scene, objects=tuple(follow(o) for o in scene.objects))
+
+
+def told_in_part(scene: Scene, rng: np.random.Generator) -> tuple[str, Scene]:
+    """A scene as a list in which adjectives are missing, and the whole scene: the missing ones are habitual.
+
+    A model that learns this falls back on habits wherever it finds no evidence, in a picture as well.
+    """
+    usual = habitual(scene, rng)
+    lines, objects = write_list(scene).splitlines(), []
+    for index, (o, other) in enumerate(zip(scene.objects, usual.objects, strict=True)):
+        unsaid = [name for name in ("size", "fill", "color") if rng.random() < UNSAID]
+        for name in unsaid:
+            lines[index + 1] = lines[index + 1].replace(f" {getattr(o, name)}", "", 1)
+        objects.append(replace(o, **{name: getattr(other, name) for name in unsaid}))
+    return "\n".join(lines), replace(scene, objects=tuple(objects))
 
 
 def picture_of(scene: Scene, rng: np.random.Generator, pixels: int) -> np.ndarray:
@@ -164,8 +206,7 @@ class Sampler:
         module = self.modules[name]
         more: dict[str, float | bool] = {}
         if name in CLOSE_CALLS:
-            # The suite asks about the closest call a scene allows; training sees those and the easy ones.
-            more = {"closest": bool(rng.random() < 0.5), MARGIN_NAMES[name]: MARGINS[name]}
+            more = {"closest": bool(rng.random() < CLOSEST), MARGIN_NAMES[name]: MARGINS[name]}
         instance = module.ask(scene, rng, **more)
         if instance is None:
             return None
@@ -227,55 +268,51 @@ class Sampler:
         Args:
             rng: where all randomness comes from.
             level: index into ``LEVELS``.
-            step: of sixteen batches eleven ask questions, two rewrite scenes as lists, one describes scenes,
-                one tells scenes that nobody has shown (with habits), one is plain English. On the first
-                level those of the last three kinds ask questions too.
+            step: of sixteen batches eleven ask questions, one rewrites scenes as lists, two describe scenes,
+                one tells scenes of which nobody has said everything, or anything (with habits), one is plain
+                English. On the first level those of the last three kinds ask questions too.
 
         Returns:
             the examples; whether they ask questions.
         """
         at = LEVELS[level]
-        kind = step % 16
-        if level > 0 and kind == 15:
+        kind = step % 16 if level > 0 or step % 16 == 3 else 0
+        if kind == 15:
             return [_plain_english(rng) for _ in range(self.rows)], False
-        if level > 0 and kind == 11:
-            return [self._untold(rng, at.objects) for _ in range(self.rows)], False
+        if kind == 11:
+            return [self._from_habit(rng, at.objects) for _ in range(self.rows)], False
         form = str(rng.choice(at.forms))
         # Without options a question is shorter and its answer says more: the skill is learned that way.
         shown = bool(rng.random() < at.options)
         examples: list[Example] = []
         while len(examples) < self.rows:
             scene = world_scene(rng, at.objects)
-            if kind in (3, 13):
-                turns: tuple[Turn, ...] = (Turn(TRANSCRIBE, f"\n{write_list(scene)}"),)
-            elif level > 0 and kind == 7:
-                turns = (Turn(DESCRIBE, f" {write_caption(scene, rng, 'dense').text}"),)
+            if kind == 3:
+                turns = (_transcript(scene),)
+            elif kind in (7, 13):
+                turns = tuple(_description(scene, rng) for _ in range(CAPTIONS))
             else:
                 described = self._descriptions(scene, rng, at.described)
                 turns = self.turns(scene, rng, at.tasks, shown, fewer=len(described)) + described
             if turns:
                 examples.append(self.example(scene, rng, form, turns))
-        return examples, len(examples[0].turns) > 1
+        return examples, kind not in (3, 7, 13)
 
-    def _untold(self, rng: np.random.Generator, max_objects: int) -> Example:
-        """A scene that is told without having been shown: what is likely in text, and nothing else."""
-        scene = habitual(world_scene(rng, max_objects), rng)
-        turn = (
-            Turn(TRANSCRIBE, f"\n{write_list(scene)}"),
-            Turn(DESCRIBE, f" {write_caption(scene, rng, 'dense').text}"),
-        )[int(rng.random() < 0.5)]
-        # The story itself is learned too.
-        return (
-            Example(INSTRUCTIONS["plain"], write_story(scene), None, (turn,), 0.3)
-            if rng.random() < 0.3
-            else (Example(INSTRUCTIONS["plain"], "", None, (turn,)))
-        )
+    def _from_habit(self, rng: np.random.Generator, max_objects: int) -> Example:
+        """A scene that is told without having been shown, or after a part of it: the likely is filled in."""
+        told, scene = told_in_part(world_scene(rng, max_objects), rng)
+        if rng.random() < 0.5:
+            turns = (_transcript(scene), *(_description(scene, rng) for _ in range(CAPTIONS - 1)))
+            return Example(INSTRUCTIONS["plain"], told, None, turns)
+        scene = habitual(scene, rng)
+        turn = _transcript(scene) if rng.random() < 0.5 else _description(scene, rng)
+        # A story is learned too.
+        story = write_story(scene) if rng.random() < 0.3 else ""
+        return Example(INSTRUCTIONS["plain"], story, None, (turn,), 0.3 if story else 0.0)
 
     def told(self, scene: Scene, rng: np.random.Generator) -> tuple[Turn, ...]:
         """A transcript or a dense caption of a scene."""
-        if rng.random() < 0.5:
-            return (Turn(TRANSCRIBE, f"\n{write_list(scene)}"),)
-        return (Turn(DESCRIBE, f" {write_caption(scene, rng, 'dense').text}"),)
+        return (_transcript(scene) if rng.random() < 0.5 else _description(scene, rng),)
 
     def options(self, rng: np.random.Generator, modality: str) -> tuple[Example, list[tuple[str, int, int]]]:
         """One scene with every option of every question as a turn, for scoring.
@@ -299,6 +336,14 @@ class Sampler:
                 return self.example(scene, rng, form, tuple(turns)), questions
 
 
+def _transcript(scene: Scene) -> Turn:
+    return Turn(TRANSCRIBE, f"\n{write_list(scene)}")
+
+
+def _description(scene: Scene, rng: np.random.Generator) -> Turn:
+    return Turn(DESCRIBE, f" {write_caption(scene, rng, 'dense', in_order=True).text}")
+
+
 _MODIFIERS = ("small", "medium", "large", "solid", "outlined", "striped")
 
 
@@ -317,5 +362,5 @@ def corpus(seed: int) -> list[str]:
         form = ("list", "story", "json")[index % 3]
         example = sampler.example(scene, rng, form, sampler.turns(scene, rng, TASKS))
         lines += [example.instruction, example.scene, *(t.question + REPLY + t.reply for t in example.turns)]
-        lines.append(DESCRIBE + write_caption(scene, rng, "dense").text)
+        lines.append(DESCRIBE + write_caption(scene, rng, "dense", in_order=True).text)
     return lines

@@ -66,7 +66,9 @@ class Caption:
     spans: tuple[Span, ...]
 
 
-def write_caption(scene: Scene, rng: np.random.Generator, length: Length = "short") -> Caption:
+def write_caption(
+    scene: Scene, rng: np.random.Generator, length: Length = "short", *, in_order: bool = False
+) -> Caption:
     """Write a true caption.
 
     Args:
@@ -74,6 +76,9 @@ def write_caption(scene: Scene, rng: np.random.Generator, length: Length = "shor
         rng: chooses what is said and how; only its integers are used.
         length: ``short``, one or two sentences; or ``dense``, at least ``DENSE_WORDS`` words with counts,
             attributes, positions, relations, plates, depth, small things in the background and absent things.
+        in_order: whether a dense caption introduces the objects in the order of the scene; in random order
+            otherwise. A small model that writes the likeliest word at every step can tell what comes next
+            only if there is an order.
 
     Raises:
         InputError: if the length is unknown or the scene is not valid.
@@ -83,7 +88,7 @@ def write_caption(scene: Scene, rng: np.random.Generator, length: Length = "shor
         raise UnknownName("length", length, LENGTHS)
     speaker = Speaker(scene, rng)
     page = _Page()
-    for sentence in _short(speaker) if length == "short" else _dense(speaker):
+    for sentence in _short(speaker) if length == "short" else _dense(speaker, in_order):
         page.write(sentence)
     if length == "dense":
         for description in speaker.some(_absent(speaker), 1000):
@@ -140,11 +145,12 @@ def _short(speaker: Speaker) -> list[Sentence]:
     return [kinds[i] for i in sorted(chosen)]
 
 
-def _dense(speaker: Speaker) -> list[Sentence]:
+def _dense(speaker: Speaker, in_order: bool) -> list[Sentence]:
     """Everything about each object, then some of what holds between them, in random order."""
     scene = speaker.scene
     body = [speaker.total()]
-    for i in speaker.some(range(len(scene.objects)), len(scene.objects)):
+    every = range(len(scene.objects))
+    for i in every if in_order else speaker.some(every, len(every)):
         body.append(speaker.introduce(i))
         if scene.objects[i].word:
             body.append(speaker.plate(i))
