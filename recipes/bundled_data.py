@@ -70,6 +70,7 @@ class Level:
         described: objects written out for each scene.
         options: share of batches whose questions show options.
         mastered: mean cost of a turn, in nats, below which the level is left.
+        latest: step of the text stage at which it is left at the latest.
     """
 
     objects: int
@@ -78,12 +79,13 @@ class Level:
     described: int
     options: float
     mastered: float
+    latest: int
 
 
 LEVELS = (
-    Level(4, ("list",), ("attribute", "existence"), 4, 0.0, 0.25),
-    Level(4, ("list", "list", "story", "json"), TASKS, 2, 0.15, 0.5),
-    Level(5, ("list", "story", "json"), TASKS, 1, 0.4, 0.0),
+    Level(4, ("list",), ("attribute", "existence"), 4, 0.0, 0.25, 2000),
+    Level(4, ("list", "list", "story", "json"), TASKS, 2, 0.15, 0.5, 4000),
+    Level(5, ("list", "story", "json"), TASKS, 1, 0.4, 0.0, 10**9),
 )
 """Looking up is learned first, and everything else grows from it. With a fixed timetable nothing was learned
 for a long time; with lists of two objects first, places were learned by heart."""

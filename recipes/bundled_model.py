@@ -191,24 +191,27 @@ class Curriculum(nn.Module):
         self.register_buffer("level", torch.tensor(0))
         self.register_buffer("nats", torch.tensor(2.0))
 
-    def see(self, nats: float) -> None:
+    def see(self, nats: float, step: int) -> None:
         """Take the mean cost of a turn in one batch; an average over about 50 batches decides."""
         self.nats = 0.98 * self.nats + 0.02 * nats
-        if self.nats < LEVELS[int(self.level)].mastered:
+        at = LEVELS[int(self.level)]
+        if self.nats < at.mastered or step >= at.latest:
             self.level += 1
             self.nats = torch.tensor(2.0)
 
 
 def mean_loss(
-    model: Idefics3ForConditionalGeneration, batch: Batch, curriculum: Curriculum | None = None
+    model: Idefics3ForConditionalGeneration,
+    batch: Batch,
+    told: Callable[[float], None] | None = None,
 ) -> Tensor:
-    """Weighted mean cross-entropy in bfloat16 arithmetic; tells the curriculum what a turn costs."""
+    """Weighted mean cross-entropy in bfloat16 arithmetic; ``told`` what a turn costs on average."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
         losses, weights, where = token_losses(model, batch)
-    if curriculum is not None:
+    if told is not None:
         turns = where[:, 1] >= 0
         number = len(torch.unique(where[turns], dim=0))
-        curriculum.see(losses.detach()[turns].sum().item() / number)
+        told(losses.detach()[turns].sum().item() / number)
     return (losses * weights).sum() / weights.sum()
 
 
@@ -268,7 +271,7 @@ def train_text(
         rng = np.random.default_rng([seed, 2, step])
         level = int(curriculum.level)
         examples, asking = sampler.text(rng, level, step)
-        loss = mean_loss(model, batcher(examples), curriculum if asking else None)
+        loss = mean_loss(model, batcher(examples), partial(curriculum.see, step=step) if asking else None)
         return loss, {"level": level, "nats": round(float(curriculum.nats), 3)}
 
     text.layers = nn.ModuleList(every[::2])
