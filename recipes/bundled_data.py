@@ -84,7 +84,7 @@ class Level:
 
 LEVELS = (
     Level(4, ("list",), ("attribute", "existence"), 4, 0.0, 0.25, 2000),
-    Level(4, ("list", "list", "story", "json"), TASKS, 2, 0.15, 0.5, 4000),
+    Level(4, ("list", "list", "story", "json"), TASKS, 2, 0.15, 0.5, 3600),
     Level(5, ("list", "story", "json"), TASKS, 1, 0.4, 0.0, 10**9),
 )
 """Looking up is learned first, and everything else grows from it. With a fixed timetable nothing was learned
