@@ -6,8 +6,8 @@
 
 A change is refused with ``None`` where its result would break what holds of every sampled scene: nothing
 overlaps in a flat one, at least half of every object can be seen in a deep one, plates are free, small things
-in the background are clear of everything. Objects keep their indices, so that facts about the old scene can be
-held against the new one; :func:`in_reading_order` sorts them when that is done.
+in the background are clear of everything. Objects keep their indices, so that facts about the old scene can
+be held against the new one; :func:`in_reading_order` sorts them when that is done.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def move_object(scene: Scene, index: int, position: str, draws: Draws) -> Scene 
     return _if_drawable(replace(scene, objects=tuple(objects)))
 
 
-def add_object(scene: Scene, draws: Draws, **look: str) -> Scene | None:
+def add_object(scene: Scene, draws: Draws, look: dict[str, str]) -> Scene | None:
     """Add an object where there is room, after the others.
 
     Args:
@@ -135,22 +135,23 @@ def add_object(scene: Scene, draws: Draws, **look: str) -> Scene | None:
         look: shape, color, size and fill.
     """
     for _ in range(_TRIES):
+        new = SceneObject(look["shape"], look["color"], look["size"], look["fill"], 50, 50)
         if scene.perspective:
             free = sorted(set(range(10)) - {o.depth for o in scene.objects})
             if not free:
                 return None
             depth = draws.pick(free)
-            y = standing_y(look["shape"], look["size"], depth)
-            new = SceneObject(**look, x=50, y=y, depth=depth)
-            new = replace(new, x=draws.between(*_room(new, 0, scene)[0]))
-            if _is_aligned(scene):
-                new = replace(new, x=_nearest(draws.pick(_MIDDLES), *_room(new, 0, scene)[0]))
+            new = replace(new, y=standing_y(new.shape, new.size, depth), depth=depth)
+            across, _ = _room(new, 0, scene)
+            aligned = _is_aligned(scene)
+            x = _nearest(draws.pick(_MIDDLES), *across) if aligned else draws.between(*across)
+            new = replace(new, x=x)
         else:
             cells = sorted(set(range(9)) - {_cell(o) for o in scene.objects})
             if not cells:
                 return None
             cell = draws.pick(cells)
-            new = SceneObject(**look, x=_MIDDLES[cell % 3], y=_MIDDLES[cell // 3])
+            new = replace(new, x=_MIDDLES[cell % 3], y=_MIDDLES[cell // 3])
             if not _is_aligned(scene):
                 across, along = _room(new, cell, scene)
                 new = replace(new, x=draws.between(*across), y=draws.between(*along))
@@ -162,7 +163,9 @@ def add_object(scene: Scene, draws: Draws, **look: str) -> Scene | None:
 
 def change_background(scene: Scene, old: str, new: str) -> Scene:
     """Turn the small things of one kind into another kind."""
-    things = (replace(thing, shape=new) if thing.shape == old else thing for thing in scene.background_objects)
+    things = (
+        replace(thing, shape=new) if thing.shape == old else thing for thing in scene.background_objects
+    )
     return replace(scene, background_objects=tuple(things))
 
 
@@ -192,7 +195,7 @@ def _cell(obj: SceneObject) -> int:
 
 
 def _room(obj: SceneObject, cell: int, scene: Scene) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Smallest and largest ``x`` and ``y`` at which an object fits in a ninth; in a deep scene, only its column."""
+    """Least and most ``x``, and ``y``, at which an object fits in a ninth; in the picture of a deep scene."""
     radius = radius_units(obj.size, obj.depth, scene.perspective)
     aside, down = _reach(radius, obj.word)
     if scene.perspective:

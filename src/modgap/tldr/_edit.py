@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from modgap._errors import InputError
 from modgap.scenes import Caption, Fact, Reading, ReadWord, Scene, Span, count_matching, read_caption
 from modgap.scenes._draws import Draws
 from modgap.scenes._facts import FactKind
@@ -42,6 +43,17 @@ class Edit:
 
     pieces: tuple[Piece, ...]
     facts: tuple[Fact, ...]
+
+
+def subject_of(fact: Fact) -> int:
+    """The object that a fact is about.
+
+    Raises:
+        InputError: if it is about none.
+    """
+    if fact.subject is None:
+        raise InputError(f"fact {fact} is about no object; give one with a subject")
+    return fact.subject
 
 
 class Perturbation(Protocol):

@@ -1,4 +1,4 @@
-"""What the data is made of: a picture, a response about it, and which characters of the response are wrong."""
+"""What the data is made of: a picture, a response about it, and which of its characters are wrong."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def check_spans(spans: Sequence[TypedSpan], length: int, where: str) -> None:
     for span in spans:
         if not end <= span.start <= span.end <= length:
             raise InputError(
-                f"{where}: span {span.start} to {span.end} is not accepted after {end} in {length} characters; "
-                "give spans in order, apart from each other and inside the text"
+                f"{where}: span {span.start} to {span.end} is not accepted after {end} in {length} "
+                "characters; give spans in order, apart from each other and inside the text"
             )
         if not 0 <= span.weight < float("inf"):
             raise InputError(f"{where}: weight {span.weight} of a span is not accepted; give 0 or more")

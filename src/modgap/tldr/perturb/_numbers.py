@@ -26,7 +26,7 @@ def one_more(scene: Scene, description: str, draws: Draws) -> Scene | None:
     if others:
         return change_object(scene, draws.pick(others), **look)
     any_look = {name: draws.pick(values) for name, values in _VALUES.items()}
-    return add_object(scene, draws, **(any_look | look))
+    return add_object(scene, draws, any_look | look)
 
 
 def one_less(scene: Scene, description: str, draws: Draws) -> Scene | None:

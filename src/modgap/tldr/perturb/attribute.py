@@ -1,6 +1,6 @@
 """Visual attribute: an object gets another color, size or fill; what the object is stays.
 
-    a small solid red star → a small solid blue star
+a small solid red star → a small solid blue star
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from modgap.scenes import COLORS, FILLS, SIZES, Caption, Fact, Scene
 from modgap.scenes._draws import Draws
 from modgap.scenes._edits import change_object
 from modgap.scenes._facts import FactKind
-from modgap.tldr._edit import Edit, with_article
+from modgap.tldr._edit import Edit, with_article, subject_of
 
 _VALUES: dict[FactKind, tuple[str, ...]] = {"color": COLORS, "size": SIZES, "fill": FILLS}
 KINDS: frozenset[FactKind] = frozenset(_VALUES)
@@ -32,6 +32,4 @@ def edit(caption: Caption, scene: Scene, draws: Draws) -> Edit | None:
 def twin(scene: Scene, edit: Edit, draws: Draws) -> Scene | None:
     """The object has the other value."""
     (fact,) = edit.facts
-    return change_object(scene, fact.subject or 0, **{fact.kind: fact.value})
-
-
+    return change_object(scene, subject_of(fact), **{fact.kind: fact.value})

@@ -11,7 +11,7 @@ from modgap.scenes import Caption, Fact, Scene, Span
 from modgap.scenes._draws import Draws
 from modgap.scenes._edits import change_objects
 from modgap.scenes._facts import FactKind
-from modgap.tldr._edit import Edit, with_article
+from modgap.tldr._edit import Edit, with_article, subject_of
 
 KINDS: frozenset[FactKind] = frozenset({"color", "size", "fill"})
 
@@ -36,7 +36,7 @@ def edit(caption: Caption, scene: Scene, draws: Draws) -> Edit | None:
 
 def twin(scene: Scene, edit: Edit, draws: Draws) -> Scene | None:
     """The two objects have changed values."""
-    return change_objects(scene, {fact.subject or 0: {fact.kind: fact.value} for fact in edit.facts})
+    return change_objects(scene, {subject_of(fact): {fact.kind: fact.value} for fact in edit.facts})
 
 
 def _fit(a: Span, b: Span, scene: Scene) -> bool:

@@ -12,7 +12,7 @@ from modgap.scenes import SHAPES, Caption, Fact, Scene
 from modgap.scenes._draws import Draws
 from modgap.scenes._edits import change_object
 from modgap.scenes._facts import FactKind
-from modgap.tldr._edit import Edit, with_article
+from modgap.tldr._edit import Edit, with_article, subject_of
 
 KINDS: frozenset[FactKind] = frozenset({"shape"})
 
@@ -46,4 +46,4 @@ def edit(caption: Caption, scene: Scene, draws: Draws) -> Edit | None:
 def twin(scene: Scene, edit: Edit, draws: Draws) -> Scene | None:
     """The object has the other shape."""
     (fact,) = edit.facts
-    return change_object(scene, fact.subject or 0, shape=fact.value)
+    return change_object(scene, subject_of(fact), shape=fact.value)

@@ -1,6 +1,6 @@
 """Spatial relation: an object stands elsewhere, on the other side of another, or farther away than it.
 
-    The star is left of the circle. → The star is right of the circle.
+The star is left of the circle. → The star is right of the circle.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from modgap.scenes import POSITIONS, Caption, Fact, Scene, Span, position_of
 from modgap.scenes._draws import Draws
 from modgap.scenes._edits import move_object, swap_depths, swap_places
 from modgap.scenes._facts import FactKind
-from modgap.tldr._edit import Edit, Piece
+from modgap.tldr._edit import Edit, Piece, subject_of
 
 KINDS: frozenset[FactKind] = frozenset({"position", "relation", "depth"})
 
@@ -44,7 +44,7 @@ def edit(caption: Caption, scene: Scene, draws: Draws) -> Edit | None:
 def twin(scene: Scene, edit: Edit, draws: Draws) -> Scene | None:
     """The object is moved, or two objects change places or depths."""
     (fact,) = edit.facts
-    subject, value = fact.subject or 0, fact.value
+    subject, value = subject_of(fact), fact.value
     if fact.kind == "position":
         there = next((i for i, o in enumerate(scene.objects) if position_of(o) == value), None)
         if there is None or scene.perspective:
@@ -53,7 +53,7 @@ def twin(scene: Scene, edit: Edit, draws: Draws) -> Scene | None:
     if value in ("nearest", "farthest"):
         depths = [o.depth for o in scene.objects]
         return swap_depths(scene, subject, depths.index((min if value == "nearest" else max)(depths)))
-    other = fact.object or 0
+    other = subject if fact.object is None else fact.object
     if fact.kind == "depth" or (scene.perspective and value in ("above", "below")):
         return swap_depths(scene, subject, other)
     return swap_places(scene, subject, other)

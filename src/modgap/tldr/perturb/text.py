@@ -13,7 +13,7 @@ from modgap.scenes import WORDS, Caption, Fact, Scene
 from modgap.scenes._draws import Draws
 from modgap.scenes._edits import change_object
 from modgap.scenes._facts import FactKind
-from modgap.tldr._edit import Edit, Piece
+from modgap.tldr._edit import Edit, Piece, subject_of
 
 KINDS: frozenset[FactKind] = frozenset({"word"})
 
@@ -34,7 +34,7 @@ def edit(caption: Caption, scene: Scene, draws: Draws) -> Edit | None:
 def twin(scene: Scene, edit: Edit, draws: Draws) -> Scene | None:
     """The plate carries the other word."""
     (fact,) = edit.facts
-    return change_object(scene, fact.subject or 0, word=fact.value)
+    return change_object(scene, subject_of(fact), word=fact.value)
 
 
 @cache

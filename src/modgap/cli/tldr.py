@@ -1,0 +1,94 @@
+"""``modgap tldr VERB ...``: which words of a caption are wrong."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from modgap.tldr import TypeRow
+
+app = typer.Typer(
+    help="Which words of a caption are wrong (TLDR).",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _tldr() -> None:
+    # With a callback, a single verb stays a verb: `modgap tldr data`, not `modgap tldr`.
+    pass
+
+
+@app.command("data")
+def make_data(
+    *,
+    out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+    n: Annotated[int, typer.Option("--n", "-n", help="Examples, in groups of four.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Of everything.")] = 0,
+    types: Annotated[
+        str | None, typer.Option(help="Such as counting,text. Default: all that apply to the scenes.")
+    ] = None,
+    design: Annotated[
+        str,
+        typer.Option(help="twins: two pictures and two captions crossed; edits: one picture, as published."),
+    ] = "twins",
+    level: Annotated[str, typer.Option(help="Of the scenes: plain, easy, medium or hard.")] = "medium",
+    pixels: Annotated[int, typer.Option(help="Side of the pictures; 0 for none.")] = 224,
+    natural: Annotated[
+        Path | None,
+        typer.Option(help="JSON lines with caption and scene, written by a model; labelled and added."),
+    ] = None,
+    max_auroc: Annotated[
+        float, typer.Option(help="Largest blind AUROC of responses; 0.5 is chance, 1 switches it off.")
+    ] = 0.6,
+    max_gain: Annotated[
+        float, typer.Option(help="Most that the blind AP of words may exceed prevalence; 1 switches it off.")
+    ] = 0.1,
+    parquet: Annotated[
+        bool | None,
+        typer.Option("--parquet/--no-parquet", help="Or JSON lines. Default: parquet if pyarrow is there."),
+    ] = None,
+) -> None:
+    """Make captions of rendered scenes with exact labels of what is wrong.
+
+    Fails without writing anything if a classifier that sees only the text finds the errors.
+    """
+    from modgap.cli._values import listed
+    from modgap.tldr import DataConfig, build, read_captions
+    from modgap.tldr import natural as label
+
+    config = DataConfig(n, seed, listed(types), design, level, pixels)
+    examples = label(*read_captions(natural)) if natural else []
+    rows = build(out, config, natural=examples, max_auroc=max_auroc, max_gain=max_gain, parquet=parquet)
+    _print_types(rows)
+    typer.echo(out / "manifest.json")
+
+
+if importlib.util.find_spec("modgap.cli._tldr_annotate"):
+    importlib.import_module("modgap.cli._tldr_annotate").add_verbs(app)
+
+
+def _print_types(rows: list[TypeRow]) -> None:
+    from modgap.cli._table import print_rows
+
+    table = []
+    for row in rows:
+        blind = row.blind
+        figures = ("–",) * 3 if blind is None else (blind.prevalence, blind.ap, blind.auroc)
+        table.append(
+            (
+                row.type,
+                f"{row.n:,}",
+                "–" if row.yield_ is None else f"{100 * row.yield_:.0f} %",
+                *(x if isinstance(x, str) else f"{x:.3f}" for x in figures),
+            )
+        )
+    print_rows(("type", "examples", "yield", "prevalence", "blind AP", "blind AUROC"), table)
+    typer.echo("prevalence: share of the words that are wrong; blind: what a text-only classifier finds")
