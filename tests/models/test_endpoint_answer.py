@@ -27,6 +27,11 @@ def test_a_string() -> None:
     assert one(completion("I see it.\nAnswer: left")).text == "I see it.\nAnswer: left"
 
 
+def test_white_space_around_a_reply_is_dropped_as_local_models_do() -> None:
+    assert one(completion(" Answer: left\n\n")).text == "Answer: left"
+    assert one(completion(" \n")).text == ""
+
+
 def test_parts_of_which_only_text_counts() -> None:
     parts = [
         {"type": "thinking", "thinking": "Answer: right?"},
@@ -166,7 +171,7 @@ def test_a_small_body_that_unpacks_to_much_is_cut_too() -> None:
         ),
         (
             refusal_of_calls(400, "Use 'b'", code="unsupported_parameter"),
-            "use max_tokens_field='max_completion_tok",
+            "Use 'b'; set max_tokens_field=max_completion_tokens, or omit=temperature for the field it names",
         ),
     ],
 )
@@ -275,7 +280,7 @@ bodies = st.recursive(
 @given(body=bodies, status=st.sampled_from([200, 302, 400, 401, 429, 500]), location=st.text(max_size=30))
 def test_no_body_breaks_the_reader(body: Any, status: int, location: str) -> None:
     response = Response(status, {"location": location}, json.dumps(body).encode())
-    outcome = read_response(response, Settings("m", URL), None, False)
+    outcome = read_response(response, questions(1)[0], Settings("m", URL), None, False)
     assert isinstance(outcome, Reply | Failure)
     if isinstance(outcome, Reply):
         assert isinstance(outcome.text, str)

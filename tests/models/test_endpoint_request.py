@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_an_image_keeps_its_own_type() -> None:
     ("mime", "form"), [("audio/wav", "wav"), ("audio/mpeg", "mp3"), ("audio/flac", "flac")]
 )
 def test_audio_is_input_audio(mime: str, form: str) -> None:
-    body = sent(Audio(b"sound", mime), modalities=("text", "audio"))
+    body = sent(Audio(b"sound", mime), accepts=("text", "audio"))
     expected = {"data": base64.b64encode(b"sound").decode(), "format": form}
     assert body["messages"][0]["content"] == [{"type": "input_audio", "input_audio": expected}]
 
@@ -55,14 +56,53 @@ def test_what_is_not_declared_is_refused_without_a_call() -> None:
     server = Server(completion())
     film, plain = Query((Video(b"film", "video/mp4"),)), Query((Text("hello"),))
     replies = ask(server, [film, plain])
-    assert replies[0].error == "m is not declared to take video; declare it with modalities"
+    assert replies[0].error == (
+        "m is not declared to take video; if it does, set the option accepts=text,image,video"
+    )
     assert replies[1].text == "Answer: left"
     assert len(server.requests) == 1
 
 
 def test_a_film_is_sent_when_declared() -> None:
-    body = sent(Video(b"film", "video/mp4"), modalities=("text", "video"))
+    body = sent(Video(b"film", "video/mp4"), accepts=("text", "video"))
     assert body["messages"][0]["content"][0]["video_url"]["url"].startswith("data:video/mp4;base64,")
+
+
+def make_film(shades: tuple[int, ...]) -> Video:
+    """A film of grey pictures, losslessly."""
+    av = pytest.importorskip("av", reason="PyAV is not installed (extra video)")
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=4, options={"qp": "0"})
+        stream.width = stream.height = 16
+        stream.pix_fmt = "yuv444p"
+        for shade in shades:
+            picture = np.full((16, 16, 3), shade, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return Video(buffer.getvalue(), "video/mp4")
+
+
+def test_a_film_is_sent_as_pictures_when_asked_for() -> None:
+    film = make_film((0, 60, 120, 180, 240))
+    body = sent(Text("Look."), film, Text("Now?"), accepts=("text", "video"), frames=3)
+    content = body["messages"][0]["content"]
+    assert [part["type"] for part in content] == ["text", "image_url", "image_url", "image_url", "text"]
+    shades = []
+    for part in content[1:4]:
+        head, _, data = part["image_url"]["url"].partition(",")
+        assert head == "data:image/png;base64"
+        shades.append(Image.from_bytes(base64.b64decode(data)).to_pil().getpixel((8, 8))[0])  # type: ignore[index]
+    assert shades == pytest.approx([0, 120, 240], abs=3)
+
+
+def test_a_film_that_cannot_be_decoded_is_an_error_of_that_query_only() -> None:
+    pytest.importorskip("av", reason="PyAV is not installed (extra video)")
+    server = Server(completion())
+    queries = [Query((Video(b"no film", "video/mp4"),)), Query((Text("hello"),))]
+    replies = ask(server, queries, accepts=("text", "video"), frames=3)
+    assert replies[0].error == "film: the file cannot be decoded; expected MP4 or WebM"
+    assert replies[1].text == "Answer: left"
 
 
 def test_greedy_sampling_sends_only_what_changes_something() -> None:
@@ -131,9 +171,11 @@ def test_text_that_is_not_unicode_is_an_error_of_that_query_only() -> None:
         ({"retries": -1}, "retries -1 is not a whole number of at least 0"),
         ({"retries": True}, "retries True is not a whole number of at least 0"),
         ({"max_tokens": 0}, "max_tokens 0 is not a whole number of at least 1"),
+        ({"frames": 0}, "frames 0 is not a whole number of at least 1"),
+        ({"answer": "option"}, "answer mode 'option' is not one of auto, options, generate; did you mean"),
         ({"max_cost": float("inf")}, "max_cost inf is not a number of at least 0"),
         (
-            {"modalities": ("vidoe",)},
+            {"accepts": ("vidoe",)},
             "modality 'vidoe' is not one of text, image, audio, video; did you mean 'video'",
         ),
         (
@@ -168,6 +210,8 @@ def test_it_is_loaded_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
         "max_tokens_field": "max_tokens",
         "omit": [],
         "extra_body": {},
+        "frames": None,
+        "answer": "generate",
     }
     model.close()
     with pytest.raises(InputError, match="endpoint needs url"):
@@ -178,7 +222,7 @@ def test_options_may_be_text_as_a_command_line_gives_them() -> None:
     model = load_model(
         "endpoint:m",
         url=URL,
-        modalities="text, audio",
+        accepts="text, audio",
         omit="temperature,seed",
         extra_body='{"top_k": 20}',
     )

@@ -246,6 +246,16 @@ def test_failed_calls_cost_money_too() -> None:
     assert reply.error.startswith("budget of 1 reached (1.2 spent)")
 
 
+def test_a_record_has_the_usage_of_all_its_attempts() -> None:
+    empty = httpx2.Response(200, json={"choices": [], "usage": {"prompt_tokens": 5, "cost": 0.5}})
+    answered, failed = (
+        ask(Server(*script), retries=1)[0] for script in ((empty, priced(0.25)), (empty, empty))
+    )
+    assert answered.usage == {"input_tokens": 6.0, "cost": 0.75}
+    assert failed.text is None
+    assert failed.usage == {"input_tokens": 10.0, "cost": 1.0}
+
+
 def test_seconds_are_those_of_the_last_call() -> None:
     time = FakeTime()
 

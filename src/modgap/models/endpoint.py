@@ -23,8 +23,8 @@ from typing import Literal, cast
 import httpx2
 import numpy as np
 
-from modgap._errors import ModelError
-from modgap.media import Modality
+from modgap._errors import FileError, InputError, ModelError
+from modgap.media import Modality, Video
 
 from ._endpoint import (
     Background,
@@ -43,7 +43,7 @@ from ._endpoint import (
     request_body,
     retry_after_seconds,
 )
-from ._query import JSON, Query, Reply
+from ._query import JSON, AnswerMode, Query, Reply
 
 _Results = queue.SimpleQueue[tuple[int, Reply] | BaseException | None]
 
@@ -66,7 +66,9 @@ def load(
     extra_body: Mapping[str, JSON] | str | None = None,
     input_price: float | None = None,
     output_price: float | None = None,
-    modalities: Sequence[Modality] | str = ("text", "image"),
+    accepts: Sequence[Modality] | str = ("text", "image"),
+    frames: int | None = None,
+    answer: AnswerMode = "auto",
 ) -> Endpoint:
     """Prepare to ask a model over HTTP; nothing is sent yet.
 
@@ -88,7 +90,11 @@ def load(
         extra_body: fields added to every request; a mapping, or one as JSON text.
         input_price: price of a million input tokens.
         output_price: price of a million output tokens.
-        modalities: what the model can be shown; as a list or "text,image".
+        accepts: what the model can be shown; as a list or "text,image".
+        frames: send a film as that many pictures, evenly spaced, for servers that take no ``video_url``;
+            needs the extra ``video``.
+        answer: ``options`` asks for log-probabilities and scores the options where these allow it exactly;
+            the other replies stay as they were written. ``generate`` and ``auto`` always leave them so.
 
     Raises:
         InputError: if a setting is not accepted.
@@ -111,7 +117,9 @@ def load(
         extra_body=mapping("extra_body", extra_body),
         input_price=input_price,
         output_price=output_price,
-        modalities=cast("tuple[Modality, ...]", listed(modalities)),  # Settings checks the names
+        accepts=cast("tuple[Modality, ...]", listed(accepts)),  # Settings checks the names
+        frames=frames,
+        answer=answer,
     )
     return Endpoint(settings)
 
@@ -156,7 +164,7 @@ class Endpoint:
     @property
     def modalities(self) -> frozenset[Modality]:
         """What was declared."""
-        return frozenset(self.settings.modalities)
+        return frozenset(self.settings.accepts)
 
     def fingerprint(self) -> dict[str, JSON]:
         """What is sent besides the query. How fast, how often and with which key is left out."""
@@ -170,6 +178,8 @@ class Endpoint:
             "max_tokens_field": settings.max_tokens_field,
             "omit": list(settings.omit),
             "extra_body": dict(settings.extra_body),
+            "frames": settings.frames,
+            "answer": "options" if settings.answer == "options" else "generate",
         }
 
     def reply(self, queries: Sequence[Query]) -> Iterator[tuple[int, Reply]]:
@@ -244,16 +254,45 @@ class Endpoint:
             raise failures.exceptions[0] from None
 
     async def _ask(self, client: httpx2.AsyncClient, query: Query) -> Reply:
-        missing = {part.modality for part in query.parts} - self.modalities
-        if missing:
-            named = ", ".join(sorted(missing))
-            return Reply(None, f"{self.name} is not declared to take {named}; declare it with modalities")
+        if wrong := self._not_askable(query):
+            return Reply(None, wrong)
         try:
-            body = request_body(query, self.settings)
+            if self.settings.frames is not None and any(isinstance(part, Video) for part in query.parts):
+                body = await asyncio.to_thread(request_body, query, self.settings)  # decoding takes its time
+            else:
+                body = request_body(query, self.settings)
+        except FileError as error:
+            return Reply(None, str(error))
         except ValueError as error:
             return Reply(
                 None, f"the prompt is not valid Unicode ({error.args[-1]}); repair the text of the problem"
             )
+        usage: dict[str, float] = {}  # of all attempts: what failed may have cost as much
+        reply = await self._repeat(client, query, body, usage)
+        return replace(reply, usage=dict(usage) or None)
+
+    def _not_askable(self, query: Query) -> str:
+        missing = {part.modality for part in query.parts} - self.modalities
+        if missing:
+            named = ", ".join(sorted(missing))
+            accepts = ",".join((*self.settings.accepts, *sorted(missing)))
+            return (
+                f"{self.name} is not declared to take {named}; if it does, set the option accepts={accepts}"
+            )
+        if self.settings.answer == "options":
+            if not query.options:
+                return "answer mode 'options' needs options and this query has none; use 'auto' or 'generate'"
+            temperature = self.settings.temperature
+            if (query.sampling.temperature if temperature is None else temperature) > 0:
+                raise InputError(
+                    "answer mode 'options' needs temperature 0 at an endpoint: servers differ in whether the "
+                    "log-probabilities they report are those before or after it; use 'generate'"
+                )
+        return ""
+
+    async def _repeat(
+        self, client: httpx2.AsyncClient, query: Query, body: bytes, usage: dict[str, float]
+    ) -> Reply:
         failure = None
         for attempt in itertools.count(1):
             began = await self._pace.enter()
@@ -262,10 +301,12 @@ class Endpoint:
                     return Reply(
                         None, f"{stop} (this call failed before: {failure.message})" if failure else stop
                     )
-                outcome, wait = await self._call(client, body, began)
+                outcome, wait = await self._call(client, query, body, began)
             finally:
                 self._pace.leave()
             seconds = self._clock.now() - began
+            for name, amount in (outcome.usage or {}).items():
+                usage[name] = usage.get(name, 0.0) + amount
             if isinstance(outcome, Reply):
                 return replace(outcome, seconds=seconds)
             failure = outcome
@@ -278,7 +319,7 @@ class Endpoint:
         raise AssertionError("unreachable")
 
     async def _call(
-        self, client: httpx2.AsyncClient, body: bytes, began: float
+        self, client: httpx2.AsyncClient, query: Query, body: bytes, began: float
     ) -> tuple[Reply | Failure, float]:
         """Make one call; the float is how long the server asked to wait, in seconds."""
         settings = self.settings
@@ -286,7 +327,7 @@ class Endpoint:
             response = await post(client, settings.address, body, settings.timeout)
         finally:
             self._ledger.end()
-        outcome = read_response(response, settings, self._key, self._worked)
+        outcome = read_response(response, query, settings, self._key, self._worked)
         wait = 0.0
         if isinstance(response, Response):
             self._answered, self._unreachable = True, 0
@@ -297,7 +338,7 @@ class Endpoint:
                 outcome = replace(outcome, usage=self._ledger.charge(outcome.usage))
         else:
             if outcome.usage is not None:
-                self._ledger.charge(outcome.usage)
+                outcome = replace(outcome, usage=self._ledger.charge(outcome.usage))
             if outcome.slow_down:
                 self._pace.slow_down(began)
             if outcome.repeat and isinstance(response, Response):

@@ -13,6 +13,7 @@ from ._pace import retry_after_seconds as retry_after_seconds
 from ._post import Response as Response
 from ._post import post as post
 from ._request import request_body as request_body
+from ._scores import scored_reply as scored_reply
 from ._settings import Settings as Settings
 from ._settings import listed as listed
 from ._settings import mapping as mapping

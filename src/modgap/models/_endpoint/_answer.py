@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
-from modgap.models._query import Reply
+from modgap.models._query import Query, Reply
 
 from ._key import Key, key_hint
 from ._post import MAX_BODY, NoResponse, Response
+from ._scores import scored_reply, wants_scores
 from ._settings import Settings
 
 _REPEAT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
@@ -45,12 +46,13 @@ class Failure:
 
 
 def read_response(
-    response: Response | NoResponse, settings: Settings, key: Key | None, worked: bool
+    response: Response | NoResponse, query: Query, settings: Settings, key: Key | None, worked: bool
 ) -> Reply | Failure:
     """Decide what a response means.
 
     Args:
         response: from :func:`post`.
+        query: what was asked.
         settings: of the endpoint.
         key: the key that was sent, to keep it out of messages.
         worked: an earlier call to this endpoint gave a reply.
@@ -68,18 +70,18 @@ def read_response(
         body = json.loads(response.body)
     except (ValueError, RecursionError):
         return Failure(f"{settings.host}: {_not_json(response.body, key)}", repeat=True)
-    found = _read_completion(body, settings)
+    found = _read_completion(body, query, settings)
     if isinstance(found, Failure):
         return Failure(
             _clean(f"{settings.host}: {found.message}", key), repeat=found.repeat, usage=_usage(body)
         )
-    text = found.text
-    if text is not None and key is not None and key.is_secret:
+    text = (found.text or "").strip()  # as local models do
+    if key is not None and key.is_secret:
         text = key.hide(text)  # replies are stored
-    return Reply(text, refused=found.refused, usage=_usage(body))
+    return replace(found, text=text, usage=_usage(body))
 
 
-def _read_completion(body: Any, settings: Settings) -> Reply | Failure:
+def _read_completion(body: Any, query: Query, settings: Settings) -> Reply | Failure:
     if not isinstance(body, dict):
         return Failure(f"expected a JSON object, got {type(body).__name__}", repeat=True)
     choices = body.get("choices")
@@ -99,7 +101,8 @@ def _read_completion(body: Any, settings: Settings) -> Reply | Failure:
     if reason == "content_filter":
         return Reply(text or "", refused=True)
     if text:
-        return Reply(text)
+        scored = scored_reply(choice, query) if wants_scores(query, settings) else None
+        return scored or Reply(text)
     if reason == "length":
         return Failure(
             f"the model reached the limit of {settings.max_tokens_field} before it said anything; "
@@ -161,8 +164,10 @@ def _http_error(response: Response, settings: Settings, key: Key | None, worked:
     if status in (404, 405):
         hint = f"check the model name {settings.model!r} and the url, which is used as {settings.address}"
         return Failure(f"{message}; {hint}", fatal=True)
+    if status in (400, 422) and settings.answer == "options" and "logprobs" in said:
+        return Failure(f"{message}; the options cannot be scored here, use answer 'generate'", fatal=True)
     if code in ("unsupported_parameter", "unsupported_value"):
-        hint = "use max_tokens_field='max_completion_tokens', or omit=('temperature',) for the field it names"
+        hint = "set max_tokens_field=max_completion_tokens, or omit=temperature for the field it names"
         return Failure(f"{message}; {hint}", fatal=True)
     if status in _REPEAT:
         return Failure(message, repeat=True, slow_down=status in (429, 529))

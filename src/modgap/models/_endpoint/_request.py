@@ -1,8 +1,14 @@
-"""A query as the body of a chat completions request."""
+"""A query as the body of a chat completions request.
+
+Pictures, sounds and films go as the bytes they are, in base64. A film may go as pictures instead, for servers
+that take no ``video_url``; they are PNG, and the same whatever the server.
+"""
 
 from __future__ import annotations
 
 import base64
+import functools
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -10,6 +16,7 @@ import msgspec
 from modgap.media import Audio, Image, Part, Text, Video
 from modgap.models._query import Query
 
+from ._scores import TOP, wants_scores
 from ._settings import Settings
 
 # The names the field uses; any other sound is sent under its own subtype.
@@ -28,9 +35,11 @@ def request_body(query: Query, settings: Settings) -> bytes:
 
     Raises:
         ValueError: if a text is not valid Unicode.
+        FileError: if a film is to be sent as pictures and cannot be decoded.
+        MissingExtra: if that needs PyAV and it is not installed.
     """
     content: list[dict[str, Any]] = []
-    for part in query.parts:
+    for part in _shown(query.parts, settings.frames):
         if isinstance(part, Text) and content and content[-1]["type"] == "text":
             content[-1]["text"] += part.text
         else:
@@ -48,10 +57,27 @@ def request_body(query: Query, settings: Settings) -> bytes:
         body["top_p"] = sampling.top_p
     if temperature > 0:
         body["seed"] = sampling.seed
+    if wants_scores(query, settings):
+        body |= {"logprobs": True, "top_logprobs": TOP}
     body |= settings.extra_body
     for name in settings.omit:
         body.pop(name, None)
     return msgspec.json.encode(body)
+
+
+def _shown(parts: Iterable[Part], frames: int | None) -> Iterator[Part]:
+    for part in parts:
+        if isinstance(part, Video) and frames is not None:
+            yield from _pictures(part, frames)
+        else:
+            yield part
+
+
+@functools.lru_cache(maxsize=16)  # several questions are asked about one film
+def _pictures(film: Video, frames: int) -> tuple[Image, ...]:
+    from modgap.media._av import frames as decoded
+
+    return decoded(film, frames)
 
 
 def _content(part: Part) -> dict[str, Any]:

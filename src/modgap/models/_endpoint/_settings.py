@@ -6,12 +6,12 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from modgap._errors import InputError, UnknownName
 from modgap.media import MODALITIES, Modality
-from modgap.models._query import JSON
+from modgap.models._query import JSON, AnswerMode
 
 _OWN_FIELDS = ("model", "messages", "stream", "n")
 
@@ -39,7 +39,10 @@ class Settings:
         extra_body: fields added to every request.
         input_price: price of a million input tokens; ``None`` if unknown.
         output_price: price of a million output tokens; ``None`` if unknown.
-        modalities: what the model can be shown.
+        accepts: what the model can be shown.
+        frames: a film is sent as that many pictures, evenly spaced; ``None`` sends it as ``video_url``.
+        answer: ``options`` scores the options where the server's log-probabilities allow it exactly (see
+            ``_scores.py``); ``generate``, and ``auto`` too, take the reply as it is written.
     """
 
     model: str
@@ -58,7 +61,9 @@ class Settings:
     extra_body: Mapping[str, JSON] = field(default_factory=dict)
     input_price: float | None = None
     output_price: float | None = None
-    modalities: tuple[Modality, ...] = ("text", "image")
+    accepts: tuple[Modality, ...] = ("text", "image")
+    frames: int | None = None
+    answer: AnswerMode = "auto"
 
     def __post_init__(self) -> None:
         if not self.model:
@@ -73,6 +78,7 @@ class Settings:
         _at_least("temperature", self.temperature, 0)
         _at_least("input_price", self.input_price, 0)
         _at_least("output_price", self.output_price, 0)
+        _at_least("frames", self.frames, 1, int)
         _at_least("timeout", self.timeout, 0)
         if not self.timeout > 0:
             raise InputError(f"timeout {self.timeout!r} is not a number of seconds above 0")
@@ -80,9 +86,11 @@ class Settings:
             raise UnknownName(
                 "max_tokens_field", self.max_tokens_field, ("max_tokens", "max_completion_tokens")
             )
-        for modality in self.modalities:
+        for modality in self.accepts:
             if modality not in MODALITIES:
                 raise UnknownName("modality", modality, MODALITIES)
+        if self.answer not in get_args(AnswerMode):
+            raise UnknownName("answer mode", self.answer, get_args(AnswerMode))
         for name in _OWN_FIELDS:
             if name in self.extra_body:
                 raise InputError(f"extra_body must not set {name!r}; modgap writes that field itself")
