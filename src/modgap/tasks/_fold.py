@@ -1,4 +1,4 @@
-r"""Bring a reply to plain text: one alphabet of dashes and quotes, no markup, no LaTeX.
+r"""Bring a reply to plain text: one alphabet of dashes, quotes and digits, no markup, no LaTeX.
 
 Replies are untrusted. Every step is linear in the length of the reply, which is cut to its first and
 last ``CLIP`` characters before anything else: what a reply finally states stands at one of its ends.
@@ -25,17 +25,20 @@ _CHARACTERS = str.maketrans(
         ),
         "—": " - ",
         "→": " -> ",
+        "⁄": "/",
         "\t": " ",
     }
 )
 # A run of combining marks is sorted in quadratic time by Unicode normalisation, so long words go in pieces.
 _WORD = re.compile(r"\S{1,256}")
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 _THOUGHT = re.compile(r"\s{0,1000}<think(?:ing)?>", re.I)
 _TAG = re.compile(
     r"</?(?:b|i|u|em|strong|p|br|span|div|code|pre|h[1-6]|li|ul|ol|sup|sub|mark)\b[^<>\n]{0,80}>", re.I
 )
 _LATEX_FONT = re.compile(
-    r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:rm|bf|it|sf|tt|bb)|operatorname|emph|bf|rm|displaystyle|large)"
+    r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:rm|bf|it|sf|tt|bb)|operatorname|emph|bf|rm|displaystyle"
+    r"|large)"
     r"(?![A-Za-z])\*? ?"
 )
 _LATEX_DELIMITER = re.compile(r"\\[()\[\]]|\\(?:left|right)(?=[()\[\]{}|.\\])|\$+")
@@ -66,6 +69,7 @@ def _unicode(text: str) -> str:
     if text.isascii():
         return text
     text = _WORD.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
+    text = _FOREIGN_DIGIT.sub(lambda match: str(unicodedata.decimal(match.group())), text)
     return text.translate(_CHARACTERS)
 
 

@@ -13,11 +13,13 @@ WORDS: tuple[str, ...] = (
 _VALUE = {word: str(value) for value, word in enumerate(WORDS)}
 
 # "1,234" only with groups of three; a dot followed by a digit makes it another number.
-_NUMBER = re.compile(
-    r"(?<![\w.,])[-+]?\d{1,3}(?:,\d{3})+(?![\w]|[.,]\d)|(?<![\w.])[-+]?\d+(?:\.\d+)?(?!\w|\.\d)"
-    rf"|(?<![\w-])(?:minus |negative )?(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})(?![\w-])",
-    re.I,
+NUMBER = (
+    r"(?:(?<![\w.,])[-+]?\d{1,3}(?:,\d{3})+(?![\w]|[.,]\d)|(?<![\w.])[-+]?\d+(?:\.\d+)?(?!\w|\.\d)"
+    rf"|(?<![\w-])(?:minus |negative )?(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})(?![\w-]))"
 )
+"""Pattern of a number in digits or in words, without groups; to be used with ``re.I``."""
+
+_NUMBER = re.compile(NUMBER, re.I)
 _PRONOUN_BEFORE = re.compile(
     r"(?:\b(?:the|this|that|which|each|every|no|any|other|another|last|first)\b[\w ]{0,20}) ?$", re.I
 )
@@ -37,12 +39,14 @@ _LEAD = re.compile(
 )
 
 
-def _normal(text: str) -> str:
+def normal(text: str) -> str:
+    """Canonical decimal text of what :data:`NUMBER` matches; "no" is 0 and "a single" is 1."""
     text = text.casefold()
     negative = text.startswith(("-", "minus ", "negative "))
     for prefix in ("minus ", "negative ", "-", "+"):
         text = text.removeprefix(prefix)
     text = _VALUE.get(text, text)
+    text = {"no": "0", "single": "1", "a single": "1"}.get(text, text)
     text = "".join(text.split()).replace(",", "")
     if "." in text:
         whole, _, fraction = text.partition(".")
@@ -62,7 +66,7 @@ def _is_pronoun(statement: str, start: int, word: str) -> bool:
 
 def _numbers(statement: str) -> list[tuple[int, int, str]]:
     return [
-        (m.start(), m.end(), _normal(m.group()))
+        (m.start(), m.end(), normal(m.group()))
         for m in _NUMBER.finditer(statement)
         if not _is_pronoun(statement, m.start(), m.group())
     ]

@@ -22,43 +22,21 @@ Only the first and last 100,000 characters of a reply are looked at; time is lin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ._fold import fold
 from ._problem import Answer
-from ._readers import HEDGE, MAX_STATEMENT, Choices, Integers, Read, Reader, Texts, trim
+from ._readers import HEDGE, Choices, Integers, Read, Reader, Texts, trim
+from ._statements import MAX_STATEMENT, SENTENCE_END, explicit_statements, phrased_statements
 
 _SHORT_REPLY = 60  # words; a longer reply is not searched as a whole
 _SHORT_LINE = 8  # words; a longer line is prose, not an answer
 _SHORT_SENTENCE = 20  # words; a longer last sentence of a long reply argues rather than states
 _SHORT_OPENING = 4  # words; "White wins." opens with an answer
 
-_DESCRIBED = r"(?:(?:final|correct|best|right|short|quick|overall)\s){0,3}"
-_ASIDE = r"(?: \([^()\n]{0,40}\)| to (?:the|your|this) question)?"
-_EXPLICIT = re.compile(
-    rf"(?<![a-z])(?:{_DESCRIBED}(?:answer|ans)|(?:final|correct) (?:choice|option)){_ASIDE}"
-    r"[\"']? ?(?::|=(?!=)|->)"
-    rf"|^(?:(?:my|the) )?(?:final|correct) answer(?: -)?$|^answer(?: -)?$|^answer - "
-    r"|<(?:final_)?answer>|\\f?boxed ?(?=\{)",
-    re.I | re.M,
-)
-_PHRASE = re.compile(
-    rf"\b(?:the|my|our) {_DESCRIBED}(?:answer|choice|option){_ASIDE}"
-    r" (?:is|would be|must be|should be|has to be):?"
-    r"|\bi (?:would |will |'d |'ll )?(?:choose|pick|select|answer|go with|went with|say):?(?= )",
-    re.I,
-)
 _CONCLUSION = re.compile(
     r"(?:^|[\s,;])(?:therefore|thus|hence|in conclusion|conclusion:|in summary|so)[,:]? ", re.I
 )
-_CONDITIONAL = re.compile(
-    r"\b(?:if|whether|unless|suppose|assuming|when|that|because|not|until|would)\b[^.!?\n]{0,24}$", re.I
-)
-_PLACEHOLDER = re.compile(
-    r"[<\[({]*(?:option|your (?:answer|choice)|answer|x|value|letter|choice|\.\.\.|integer)[>\])}]*\.?",
-    re.I,
-)
-_SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]?\s+|\n+")
 _SUPPOSES = re.compile(r"(?:if|suppose|unless)\b", re.I)
 _GIVES = re.compile(r"(?:\b(?:is|are|equals|total)|=)\W*\w+(?: \w+)?\W*$", re.I)
 _LABEL = re.compile(r"[A-Za-z][A-Za-z ]{0,40}[:=] *(?=\S)")
@@ -104,10 +82,10 @@ def read_text(reply: str) -> Answer:
 
 def _read(reply: str, reader: Reader) -> Answer:
     text = fold(reply)
-    explicit = [found for found in map(reader.explicit, _explicit(text)) if found.status != "nothing"]
-    phrases = [
-        found for found in map(reader.explicit, _phrases(text)) if found.status in ("answer", "abstain")
-    ]
+    stated = (reader.explicit(statement.text) for statement in explicit_statements(text))
+    explicit = [found for found in stated if found.status != "nothing"]
+    phrased = (reader.explicit(statement.text) for statement in phrased_statements(text))
+    phrases = [found for found in phrased if found.status in ("answer", "abstain")]
     for level in (explicit, phrases, _lines(text, reader)):
         if level:
             values = {found.value for found in (*explicit, *phrases, *level) if found.value is not None}
@@ -123,57 +101,6 @@ def _settle(found: Read, *, disagree: bool) -> Answer:
     return Answer(found.value, "conflicting" if disagree or found.status == "conflicting" else "answer")
 
 
-def _explicit(text: str) -> Iterator[str]:
-    """What stands after each explicit marker, in order; at most the last 200."""
-    markers = list(_EXPLICIT.finditer(text))[-200:]
-    for number, match in enumerate(markers):
-        limit = markers[number + 1].start() if number + 1 < len(markers) else len(text)
-        if match.group().startswith("\\"):
-            statement = _braced(text, match.end())
-        else:
-            window = text[match.end() : min(match.end() + 2 * MAX_STATEMENT, limit)]
-            statement = _statement(window)
-            if not statement and limit < len(text):
-                continue  # "Answer: \boxed{3}": the next marker says it
-        if statement and not _PLACEHOLDER.fullmatch(statement.strip()):
-            yield statement
-
-
-def _statement(window: str) -> str:
-    """The rest of the line, or the next line that has text; a quoted value without its quotes."""
-    for raw in window.split("\n"):
-        line = re.sub(r"</?(?:final_)?answer>?.*", "", raw, flags=re.I).strip(" :_~`")
-        quoted = re.match(r"\"([^\"]{1,200})\"", line) or re.match(r"'([^']{1,200})'", line)
-        if quoted:
-            return quoted[1]
-        if line.strip("\"'[](){}<>,;. "):
-            return line[:MAX_STATEMENT]
-    return ""
-
-
-def _braced(text: str, start: int) -> str:
-    """What stands between the brace at ``start`` and its partner; the rest of the line if it has none."""
-    depth = 0
-    for place in range(start, min(start + MAX_STATEMENT, len(text))):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
-        if depth == 0:
-            return text[start + 1 : place].replace("{", "").replace("}", "").strip()
-    return text[start + 1 : start + MAX_STATEMENT].split("\n", 1)[0].replace("{", "").strip()
-
-
-def _phrases(text: str) -> Iterator[str]:
-    for match in list(_PHRASE.finditer(text))[-50:]:
-        if _CONDITIONAL.search(text[max(0, match.start() - 32) : match.start()]):
-            continue
-        statement = _statement(text[match.end() : match.end() + 2 * MAX_STATEMENT])
-        sentence = _SENTENCE.split(statement, maxsplit=1)[0]
-        # "The correct answer is A. ..." loses nothing: the letter's full stop is followed by a space.
-        if "\\boxed" in sentence:  # read as an explicit statement
-            continue
-        if sentence and not sentence.endswith("?") and not _PLACEHOLDER.fullmatch(sentence.strip()):
-            yield sentence
-
-
 def _lines(text: str, reader: Reader) -> list[Read]:
     """The first and the last line, where they are nothing but an answer or open with one."""
     stripped = text.strip()
@@ -181,7 +108,7 @@ def _lines(text: str, reader: Reader) -> list[Read]:
         return []
     first, _, more = stripped.partition("\n")
     first = first[:MAX_STATEMENT]
-    sentence = _SENTENCE.split(first, maxsplit=1)[0]
+    sentence = SENTENCE_END.split(first, maxsplit=1)[0]
     opening = _bare(sentence, reader) or _bare(first, reader)
     if opening is None and len(sentence.split()) <= _SHORT_OPENING and not sentence.endswith("?"):
         opening = reader.inside(sentence) if not reader.numeric else None
@@ -206,17 +133,17 @@ def _sentences(text: str, reader: Reader) -> Read:
     """The conclusion and the last sentence if they name one answer, else all of a short reply."""
     stripped = text.strip()
     tail = stripped[-1000:]
-    sentences = [s.strip() for s in _SENTENCE.split(tail) if s and any(c.isalnum() for c in s)]
+    sentences = [s.strip() for s in SENTENCE_END.split(tail) if s and any(c.isalnum() for c in s)]
     if not sentences:
         return HEDGE
     last = sentences[-1]
-    opening = _SENTENCE.split(stripped[:MAX_STATEMENT], maxsplit=1)[0]
+    opening = SENTENCE_END.split(stripped[:MAX_STATEMENT], maxsplit=1)[0]
     short = len(tail) == len(stripped) and len(tail.split()) <= _SHORT_REPLY
     if reader.abstains(tail if short else last) or reader.abstains(opening):
         return Read(None, "abstain")
     end = tail[-MAX_STATEMENT:]
     said = [
-        _SENTENCE.split(end[match.end() :].strip(), maxsplit=1)[0]
+        SENTENCE_END.split(end[match.end() :].strip(), maxsplit=1)[0]
         for match in list(_CONCLUSION.finditer(end))[-1:]
     ]
     # "It adds up, so the function is odd.": the end of the last sentence says what all of it means.

@@ -14,9 +14,7 @@ from typing import Literal, Protocol
 
 from ._fold import key, option_key
 from ._numbers import WORDS, read_number
-
-MAX_STATEMENT = 400
-"""Characters of a statement that are read."""
+from ._statements import MAX_STATEMENT
 
 _SHORT_VALUE = 3  # words; a longer explicit text that names no option is prose, not a value
 

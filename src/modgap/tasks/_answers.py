@@ -1,0 +1,94 @@
+"""How a reply to each IsoBench task is read, by the short name of the task.
+
+    read_parity("f(-x) = -f(x), so the function is odd.")            # Answer("odd", "answer")
+    read_letter("The magnets attract.", ("attract", "repel"))        # Answer("A", "answer")
+
+Canonical values: even, odd, neither; convex, concave; decimal integers for breakpoints and maxflow; yes, no
+for connectivity and isomorphism; white, black, draw; a move in UCI for puzzle; the letter of an option for
+chemistry and physics. Nothing but the reply is needed, and the domain of numbers is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ._claims import read_claims
+from ._counts import BREAKPOINTS, MAXIMUM_FLOW
+from ._letters import Letters
+from ._moves import Move
+from ._problem import Answer
+from ._winner import WINNER
+from ._words import CONNECTIVITY, CONVEXITY, ISOMORPHISM, PARITY
+
+
+def read_parity(reply: str) -> Answer:
+    """``even``, ``odd`` or ``neither``."""
+    return read_claims(reply, PARITY)
+
+
+def read_convexity(reply: str) -> Answer:
+    """``convex`` or ``concave``; "concave up" is convex."""
+    return read_claims(reply, CONVEXITY)
+
+
+def read_breakpoints(reply: str) -> Answer:
+    """The number of breakpoints in decimal digits, any number."""
+    return read_claims(reply, BREAKPOINTS)
+
+
+def read_maxflow(reply: str) -> Answer:
+    """The value of the maximum flow in decimal digits, any number."""
+    return read_claims(reply, MAXIMUM_FLOW)
+
+
+def read_connectivity(reply: str) -> Answer:
+    """``yes`` if the two nodes are said to be connected, else ``no``."""
+    return read_claims(reply, CONNECTIVITY)
+
+
+def read_isomorphism(reply: str) -> Answer:
+    """``yes`` if the graphs are said to be isomorphic, else ``no``."""
+    return read_claims(reply, ISOMORPHISM)
+
+
+def read_winner(reply: str) -> Answer:
+    """``white``, ``black`` or ``draw``; a side that is said to stand better counts as the winner."""
+    return read_claims(reply, WINNER)
+
+
+def read_move(reply: str) -> Answer:
+    """The first move of the answer in UCI, such as ``e2e4`` or ``e7e8q``; both squares must be there."""
+    return read_claims(reply, Move())
+
+
+def read_letter(reply: str, options: Sequence[str] = ()) -> Answer:
+    """The letter of an option, ``A`` for the first.
+
+    Args:
+        reply: untrusted text of any length.
+        options: those of the item, as they were shown or would have been; without them only letters are read.
+
+    Returns:
+        The letter of the option that the reply names or tells in other words. A letter beyond the options
+        is returned as it stands.
+    """
+    return read_claims(reply, Letters.of(tuple(options)))
+
+
+def _alone(read: Callable[[str], Answer]) -> Callable[[str, Sequence[str]], Answer]:
+    return lambda reply, options: read(reply)
+
+
+READERS: Mapping[str, Callable[[str, Sequence[str]], Answer]] = {
+    "parity": _alone(read_parity),
+    "convexity": _alone(read_convexity),
+    "breakpoints": _alone(read_breakpoints),
+    "connectivity": _alone(read_connectivity),
+    "maxflow": _alone(read_maxflow),
+    "isomorphism": _alone(read_isomorphism),
+    "chemistry": read_letter,
+    "physics": read_letter,
+    "winner": _alone(read_winner),
+    "puzzle": _alone(read_move),
+}
+"""Short name of a task → ``read(reply, options)``."""

@@ -1,0 +1,274 @@
+r"""Reading a reply by what its sentences claim, for answers that are usually given in prose.
+
+    read_claims("The graphs differ in degree. Therefore they are not isomorphic.", ISOMORPHISM)
+
+A kind of answer says what one piece of text claims (:class:`Kind`); this file decides which piece counts:
+
+1. statements: ``Answer: x``, ``\boxed{x}``, "the answer is x", ``Conclusion: x``, ``"winner": "x"``, and what
+   follows "wait, actually". The last one counts.
+2. conclusions: the opening sentence, one that begins with "therefore" or the like, and the closing one. The
+   last one that claims something counts.
+3. the last sentence of the reply that clearly claims something.
+4. all of a short reply, if it claims one thing.
+
+A question, a supposition ("if it is even ...") or a definition ("a function is odd if ...") claims nothing.
+A reply that asks back or declines is ``abstain`` unless it states an answer all the same. Statements and
+conclusions that disagree give status ``conflicting`` with the value that counts. Nothing is moved to the
+nearest accepted value. Time is linear in the length of the reply: every sentence is cut to ``LONGEST``
+characters, and every pattern looks at a bounded stretch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+from ._fold import fold
+from ._problem import Answer
+from ._readers import ABSTAIN, Read
+from ._statements import MAX_STATEMENT, SENTENCE_END, explicit_statements, phrased_statements
+
+LONGEST = 1000
+"""Characters of a sentence that are read, half from each end."""
+
+_SHORT_REPLY = 60  # words; a longer reply is not searched for hints as a whole
+_MOST_SENTENCES = 400  # read at each end of a reply
+
+_LABEL = (
+    r"(?:in )?conclusions?|(?:the )?(?:final |overall |correct |expected |most likely )?"
+    r"(?:result|verdict|outcome|decision|classification|determination|prediction|assessment|evaluation"
+    r"|judge?ment)"
+    r"|winner|bottom line|short(?:er)? (?:answer|version)|in short|in summary|summary|tl;?dr|final|choice"
+    r"|best guess|my guess|overall"
+)
+_PIVOT = re.compile(
+    r"\b(?:wait|hold on|actually|correction|scratch that|on second thought|let me (?:correct|revise)"
+    r"|i made a mistake"
+    r"|i was wrong|sorry)\b",
+    re.I,
+)
+_CONCLUDES = re.compile(
+    r"^\W{0,4}(?:therefore|thus|hence|so|consequently|accordingly|in conclusion|to conclude|in summary"
+    r"|overall"
+    r"|in short|ultimately|finally|as a result|this (?:means|shows|implies|proves|confirms|indicates"
+    r"|suggests)"
+    r"|we (?:can )?(?:conclude|see|find)|it follows|which means|based on|given th|since|because|from th)\b"
+    r"|\b(?:therefore|thus|hence|consequently|we (?:can )?conclude|so)\b",
+    re.I,
+)
+_SUPPOSES = re.compile(
+    r"^\W{0,4}(?:(?:\w+[.)] )?(?:if|when|whenever|suppose|supposing|unless|in case|once|had|were)\b(?! we )"
+    r"|assum(?:e|ing)\b(?! (?:best|optimal|perfect|correct|accurate|normal|standard|reasonable|competent))"
+    r"|(?:an?|any|every|each|all) (?:even|odd|convex|concave|function|graph|curve|draw|breakpoint)\w*\b"
+    r"|(?:recall|remember|by definition|definitions?)\b|(?:to|let's|let us|we need to|we must|i need to"
+    r"|i will|i'll"
+    r"|we will|we'll|i can|i'd|your task|the task|the goal|the question) "
+    r"(?:is to |can )?(?:determine|check|decide|see|test|analy[sz]e|figure|verify|find|identify|evaluate"
+    r"|compare|asks)\w*\b)",
+    re.I,
+)
+ASKS = re.compile(
+    r"\bi(?:'d| would| will|'ll|'m missing| am missing)? (?:need|require|want|like)(?:s"
+    r"|ed)?\b(?: \w+){0,6}? (?:more|clarif\w+|"
+    r"confirm\w*|details?|precis\w+|information|exact|clear\w*|crucial|know)\b"
+    r"|\b(?:whose|which side's|who's) (?:turn|move)\b|\bwho is to move\b|\bwhich side (?:is )?to move\b"
+    r"|\b(?:please|could you|can you|kindly)(?: please)? (?:\w+ ){0,2}?(?:confirm|tell|share|provide"
+    r"|paste|post|upload"
+    r"|send|specify|clarify|describe|list|indicate|give|attach|re-?upload)\b"
+    r"|\bif you (?:can |could )?(?:provide|share|confirm|tell|give|paste|specify)\b"
+    r"|\bonce (?:you|i have|i know)\b"
+    r"|\bnot (?:fully|completely|entirely|absolutely|100 ?%) (?:certain|sure|confident|clear)\b"
+    r"|\bnot confident\b"
+    r"|\b(?:which|what) (?:two )?(?:nodes?|vertices|function|graphs?)\b[^.\n]{0,60}\?"
+    r"|\bcan(?:not|'t)(?: \w+){0,3} (?:see|view|read|determine|tell|judge|identify|analy[sz]e|solve"
+    r"|compute|conclude)\b",
+    re.I,
+)
+
+
+class Kind(Protocol):
+    """What pieces of folded text say about one kind of answer."""
+
+    @property
+    def labels(self) -> str:
+        """Further labels behind which the answer stands, as alternatives of a pattern."""
+
+    @property
+    def argues(self) -> bool:
+        """Whether sentences that argue name other answers too, so that a closing one may be one."""
+
+    def statement(self, text: str) -> Read:
+        """Read what stands after an explicit marker such as ``Answer:``."""
+
+    def bare(self, line: str) -> str | None:
+        """Read a line that is nothing but an answer."""
+
+    def claim(self, sentence: str, *, clearly: bool) -> Read:
+        """Read what a sentence claims; ``clearly`` leaves out words that may speak of something else."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    start: int
+    read: Read
+
+
+def read_claims(reply: str, kind: Kind) -> Answer:
+    """Read one kind of answer from a reply.
+
+    Args:
+        reply: untrusted text of any length.
+        kind: what is looked for.
+
+    Returns:
+        The answer; see the module for what counts.
+    """
+    text = fold(reply).strip()
+    if not text:
+        return Answer(None, "unparsed")
+    sentences = list(_sentences(text))
+    statements = sorted(_statements(text, kind), key=lambda found: found.start)
+    conclusions = _conclusions(text, sentences, kind)
+    final = [found for found in conclusions if found.start == 0 or found.start >= sentences[-1][0]]
+    values = {found.read.value for found in (*statements, *final) if found.read.value is not None}
+    for level in (statements, conclusions):
+        given = [found.read for found in level if found.read.status != "nothing"]
+        if given:
+            return _settle(given, values)
+    asks = _asks(sentences[:3]) or _asks(sentences[-4:])
+    if not asks:
+        for _, sentence in reversed(sentences):
+            found = claimed(sentence, kind, clearly=True)
+            if found.status != "nothing":
+                return _settle([found], set())
+        if len(text.split()) <= _SHORT_REPLY:
+            hints = [claimed(sentence, kind, clearly=False) for _, sentence in sentences]
+            if len({hint.value for hint in hints if hint.status != "nothing"}) == 1:
+                return _settle([hint for hint in hints if hint.status != "nothing"], set())
+    return Answer(None, "abstain" if asks else "unparsed")
+
+
+def _settle(given: list[Read], values: set[str]) -> Answer:
+    """The last of the given, unless it is a hedge beside a clear value before it."""
+    last = given[-1]
+    if last.value is None:
+        return Answer(None, "abstain" if last.status == "abstain" else "unparsed")
+    conflicting = len(values) > 1 or last.status == "conflicting"
+    return Answer(last.value, "conflicting" if conflicting else "answer")
+
+
+def _sentences(text: str) -> Iterator[tuple[int, str]]:
+    """Sentences and clauses between semicolons with their places; of many, those at both ends."""
+    places: list[tuple[int, int]] = []
+    start = 0
+    for match in _CLAUSE_END.finditer(text):
+        places.append((start, match.start()))
+        start = match.end()
+    places.append((start, len(text)))
+    if len(places) > 2 * _MOST_SENTENCES:
+        places = places[:_MOST_SENTENCES] + places[-_MOST_SENTENCES:]
+    for first, end in places:
+        sentence = text[first:end]
+        if len(sentence) > LONGEST:
+            sentence = sentence[: LONGEST // 2] + " ... " + sentence[-LONGEST // 2 :]
+        if any(c.isalnum() for c in sentence):
+            yield first, sentence.strip()
+
+
+_CLAUSE_END = re.compile(SENTENCE_END.pattern + r"|;\s+")
+
+
+def claimed(sentence: str, kind: Kind, *, clearly: bool) -> Read:
+    """What a sentence claims, if it claims anything at all."""
+    if sentence.rstrip("\"')* ").endswith("?") or _SUPPOSES.match(sentence):
+        return Read(None, "nothing")
+    return kind.claim(sentence, clearly=clearly)
+
+
+def _statements(text: str, kind: Kind) -> Iterator[_Found]:
+    for statement in explicit_statements(text):
+        yield _Found(statement.start, _stated(statement.text, kind))
+    for statement in phrased_statements(text):
+        found = _stated(statement.text, kind)
+        if found.status in ("answer", "conflicting", "abstain"):
+            yield _Found(statement.start, found)
+    for match in list(_label(kind.labels).finditer(text))[-50:]:
+        window = text[match.end() : match.end() + 2 * MAX_STATEMENT]
+        found = _labelled(window, kind)
+        if found.value is not None:
+            yield _Found(match.start(), found)
+    for match in list(_PIVOT.finditer(text))[-20:]:
+        window = text[match.end() : match.end() + MAX_STATEMENT].split("\n\n", 1)[0]
+        found = _labelled(window, kind)
+        if found.value is not None:
+            yield _Found(match.start(), found)
+
+
+@cache
+def _label(labels: str) -> re.Pattern[str]:
+    """``Conclusion:`` or ``"winner":`` at the beginning of a line, a sentence or a JSON field."""
+    before = r"(?:^|(?<=[.!?] )|(?<=[{,] )|(?<=[{,\"]))[\"' ]{0,3}(?:\d[.)] )?"
+    after = r"[\"']?(?: \([^()\n]{0,40}\))?(?: ?[:=] ?| - | is:? |, |$)"
+    return re.compile(f"{before}(?:{_LABEL}{labels}){after}", re.I | re.M)
+
+
+def _stated(statement: str, kind: Kind) -> Read:
+    found = kind.statement(statement)
+    if found.value is None and found.status in ("nothing", "unparsed") and ABSTAIN.search(statement):
+        return Read(None, "abstain")
+    return found
+
+
+def _labelled(window: str, kind: Kind) -> Read:
+    """What the text behind a label such as ``Conclusion:`` says: its first line, or its last clear claim."""
+    paragraphs = window.strip().split("\n")
+    first = paragraphs[0].strip(" :\"',}") if paragraphs else ""
+    bare = kind.bare(first)
+    if bare is not None:
+        return Read(bare)
+    for part in (window.strip().split("\n\n", 1)[0], window):
+        reads = [claimed(sentence, kind, clearly=True) for _, sentence in _sentences(part)]
+        given = [found for found in reads if found.value is not None]
+        if given:
+            return given[-1]
+    return claimed(SENTENCE_END.split(first, maxsplit=1)[0], kind, clearly=False)
+
+
+def _conclusions(text: str, sentences: list[tuple[int, str]], kind: Kind) -> list[_Found]:
+    """What the opening, each sentence that draws a conclusion, and the closing claim."""
+    found: list[_Found] = []
+    if not sentences:
+        return found
+    first_line = text.split("\n", 1)[0].strip()
+    last_line = text[-MAX_STATEMENT:].rsplit("\n", 1)[-1].strip()
+    opening = kind.bare(first_line) or kind.bare(sentences[0][1])
+    if opening is not None:
+        found.append(_Found(0, Read(opening)))
+    for number, (start, sentence) in enumerate(sentences):
+        edge = number in (0, len(sentences) - 1)
+        edge = edge and not (number and found and kind.argues)
+        if edge or _CONCLUDES.search(sentence):
+            said = claimed(sentence, kind, clearly=True)
+            if said.status == "nothing" and number == 0 and len(sentence.split()) <= 6:
+                said = claimed(sentence, kind, clearly=False)
+            if said.value is not None:
+                found.append(_Found(start, said))
+    closing = kind.bare(last_line) if "\n" in text else None
+    if closing is None and not (found and found[-1].start == sentences[-1][0]):
+        last = sentences[-1][1]
+        if len(last.split()) <= 25 and _CONCLUDES.search(last):
+            said = claimed(last, kind, clearly=False)
+            closing = said.value
+    if closing is not None:
+        found.append(_Found(len(text), Read(closing)))
+    if _asks(sentences[:3]) and _asks(sentences[-4:]):
+        return []  # asks at both ends: what it says between is what it would say
+    return found
+
+
+def _asks(sentences: list[tuple[int, str]]) -> bool:
+    """Whether some of these sentences ask back or decline."""
+    return any(ASKS.search(sentence) or ABSTAIN.search(sentence) for _, sentence in sentences)

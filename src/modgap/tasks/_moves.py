@@ -1,0 +1,78 @@
+"""A chess move in the four or five characters of UCI, however it is written with both squares."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ._claims import Kind
+from ._readers import Read
+from ._terms import NEGATED
+
+NOTHING = Read(None, "nothing")
+
+_PROMOTION = r"(?:\s?(?:=|/|->)?\s?\(?(?P<{0}>[qrbnQRBN](?:ueen|ook|ishop|night)?)\)?(?![A-Za-z0-9]))?"
+_MOVE = re.compile(
+    r"(?<![A-Za-z0-9])(?:[KQRBNP] ?)?(?P<a>[a-hA-H][1-8])(?: ?(?:-|x|:|->|to) ?|(?P<gap> )|)"
+    r"(?:[KQRBNP](?=[a-h]))?(?P<b>[a-hA-H][1-8])" + _PROMOTION.format("p") + r"(?![A-Za-z0-9])"
+)
+_PROMOTES = re.compile(
+    r"[^.\n]{0,24}?\b(?:promot\w+|becom\w+) (?:to |into |as )?(?:an? )?(queen|rook|bishop|knight)", re.I
+)
+_SAYS = re.compile(
+    r"\b(?:(?:best|first|correct|winning|key|right|strongest|only|optimal|next|initial|final|solution"
+    r"|candidate) (?:\w+ )?moves?"
+    r"|(?:my|the) move|move to (?:make|play)|moves?:|uci|solution|(?:should|must|can|would|will) (?:play"
+    r"|move)|plays?|starts? with"
+    r"|begins? with|best is|is best|wins|mates?|checkmate)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Move(Kind):
+    labels: str = (
+        r"|(?:the )?(?:best|first|correct|winning|key|final|optimal|uci"
+        r"|solution)?[ _]?move(?:[ _]?\(?uci\)?)?|uci(?: notation| format| move)?"
+        r"|(?:the )?solution"
+    )
+    argues: bool = True
+
+    def bare(self, line: str) -> str | None:
+        text = re.sub(r"^\W*(?:\d{1,3}\.{1,3})?\s*", "", line.strip())
+        match = _MOVE.match(text)
+        if match and not re.search(r"[A-Za-z0-9]", text[match.end() :]):
+            return _uci(match, text)
+        return None
+
+    def statement(self, text: str) -> Read:
+        first = text.split("\n", 1)[0]
+        for match in _MOVE.finditer(first):
+            return Read(_uci(match, first))
+        return NOTHING
+
+    def claim(self, sentence: str, *, clearly: bool) -> Read:
+        if clearly and not _SAYS.search(sentence):
+            return NOTHING
+        found = [
+            _uci(match, sentence)
+            for match in _MOVE.finditer(sentence)
+            if match["gap"] is None
+            and not NEGATED.search(sentence[max(0, match.start() - 60) : match.start()].casefold())
+        ]
+        if not found or (not clearly and len(set(found)) > 1):
+            return NOTHING
+        return Read(found[0])
+
+
+def _uci(match: re.Match[str], text: str) -> str:
+    """``e7-e8=Q`` → ``e7e8q``; a promotion in words just behind the move counts."""
+    move = (match["a"] + match["b"]).lower()
+    last_rank = (move[1], move[3]) in (("7", "8"), ("2", "1"))
+    piece = match["p"]
+    if piece is None and last_rank:
+        words = _PROMOTES.match(text, match.end())
+        piece = words[1] if words else None
+    if piece is None or not last_rank:
+        return move
+    return move + ("n" if piece.lower() in ("n", "night", "knight") else piece[0].lower())

@@ -1,0 +1,182 @@
+"""Words and turns of phrase that claim an answer, with what they mean when they are negated."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ._claims import Kind, claimed
+from ._fold import key
+from ._readers import Read
+from ._statements import SENTENCE_END
+
+NOTHING = Read(None, "nothing")
+HEDGE = Read(None, "unparsed")
+
+_NOT = (
+    r"\b(?:not(?! only| just)|never|neither|nor|cannot|can't|rather than|instead of|as opposed to|without"
+    r"|unlikely"
+    r"|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|won't|no(?! doubt)|fails? to|ruled? out"
+    r"|outweighs?|despite|in spite of|non)\b"
+)
+NEGATED = re.compile(
+    rf"(?:{_NOT}[^\w,.;:!?\n]?(?:(?!\b(?:but|rather|instead|so|thus|hence|therefore|because|since"
+    rf"|although|though"
+    r"|while|whereas|and (?:it|is|the|this|they|so|hence|thus|therefore|instead|are|we))\b)[^,.;:!?\n]){0,44}"
+    r"|\bnon-?)$"
+)
+_ONLY_IF_BEFORE = re.compile(
+    r"\b(?:if|iff|whether|unless|suppose|assuming|since|because|given that|provided|when|whenever"
+    r"|in order|could be|might be|may be"
+    r"|may or may not be|would be|would (?:also )?(?:make|mean|imply)|needs? to be|for \w[^,;:\n]{0,30} to be"
+    r"|required to be|necessary for|sufficient for|determine|deciding?|check(?:ing)?|test(?:ing)?"
+    r"|definition of"
+    r"|see if|condition for)\b[^,;:\n]{0,60}$"
+)
+_ONLY_IF_AFTER = re.compile(r"[^.;,\n]{0,24}?\b(?:if|iff|whenever|only if|only when|unless|provided that)\b")
+_TURNS = re.compile(
+    r"\b(?:so|therefore|thus|hence|consequently|making|makes|but|however|rather|instead|which means|meaning"
+    r"|this means|implies|implying|conclude|and is|yet|although|though)\b|->|⇒|=>|⟹|∴"
+)
+_ANOTHER = re.compile(r"\s*(?:or|and/or|/|and|,)\s+(?:an? )?")
+
+
+@dataclass(frozen=True)
+class Term:
+    """A way to claim an answer.
+
+    Args:
+        pattern: of casefolded text; every repetition in it is bounded. A group ``k`` marks the word itself,
+            where what stands before it belongs to the pattern.
+        said: the value that it claims; an empty one says that no single value holds ("both even and odd").
+        denied: the value that its negation claims; ``!x`` only excludes x, ``None`` claims nothing.
+        clear: whether it can be about nothing but the answer.
+        rank: of several claims in a sentence those of the highest rank count.
+        negatable: whether a "not" before it turns it round; otherwise the pattern has its own.
+    """
+
+    pattern: re.Pattern[str]
+    said: str | None
+    denied: str | None = None
+    clear: bool = True
+    rank: int = 1
+    negatable: bool = True
+
+
+@dataclass(frozen=True)
+class Terms(Kind):
+    """A kind of answer that is one of a few words.
+
+    Args:
+        words: spelling of a bare answer → value, casefolded.
+        terms: ways to claim one in a sentence.
+        labels: see :class:`Kind`.
+        frame: pattern of what may stand around a bare answer; ``%s`` is the word.
+        masks: stretches of a sentence that are about something else; they are blanked out.
+        excluded: values whose exclusion, all together, leaves one: (excluded, left).
+    """
+
+    words: Mapping[str, str]
+    terms: Sequence[Term]
+    labels: str = ""
+    argues: bool = False
+    frame: str = "%s"
+    masks: re.Pattern[str] = field(default_factory=lambda: re.compile(r"(?!)"))
+    excluded: tuple[frozenset[str], str] | None = None
+
+    def bare(self, line: str) -> str | None:
+        folded = key(line)
+        if folded in self.words:
+            return self.words[folded]
+        if len(folded) > 120:
+            return None
+        match = self._framed.fullmatch(folded)
+        return self.words[match["word"]] if match else None
+
+    @property
+    def _framed(self) -> re.Pattern[str]:
+        words = "|".join(sorted(map(re.escape, self.words), key=len, reverse=True))
+        return re.compile(self.frame % rf"(?P<word>{words})")
+
+    def statement(self, text: str) -> Read:
+        first = text.split("\n", 1)[0]
+        bare = self.bare(first)
+        if bare is not None:
+            return Read(bare)
+        lead = self._lead(first)
+        if lead is not None:
+            return lead
+        for sentence in SENTENCE_END.split(text):
+            for clearly in (True, False):
+                found = claimed(sentence, self, clearly=clearly)
+                if found.status != "nothing":
+                    return found
+        return self._misspelled(first)
+
+    def claim(self, sentence: str, *, clearly: bool) -> Read:
+        folded = self.masks.sub(lambda match: "_" * len(match.group()), sentence.casefold())
+        found = sorted(self._matches(folded, clearly=clearly))
+        if not found:
+            return NOTHING
+        best = max(rank for _, rank, _ in found)
+        claims = [(start, value) for start, rank, value in found if rank == best]
+        return self._resolve(folded, claims)
+
+    def _matches(self, folded: str, *, clearly: bool) -> list[tuple[int, int, str]]:
+        found = []
+        for term in self.terms:
+            if clearly and not term.clear:
+                continue
+            for match in term.pattern.finditer(folded):
+                start = match.start("k" if "k" in term.pattern.groupindex else 0)
+                before = folded[max(0, start - 90) : start]
+                if _ONLY_IF_BEFORE.search(before) or _ONLY_IF_AFTER.match(folded, match.end()):
+                    continue
+                denied = term.negatable and NEGATED.search(before)
+                value = term.denied if denied else term.said
+                if value is not None:
+                    found.append((start, term.rank, value))
+        return found
+
+    def _resolve(self, folded: str, claims: list[tuple[int, str]]) -> Read:
+        said = {value for _, value in claims if not value.startswith("!")}
+        if "" in said:
+            return HEDGE
+        if not said:
+            return self._left({value[1:] for _, value in claims})
+        if len(said) > 1:
+            turns = [match.start() for match in _TURNS.finditer(folded)]
+            after = {v for start, v in claims if turns and start > turns[-1] and not v.startswith("!")}
+            said = after if len(after) == 1 else said
+        return Read(said.pop()) if len(said) == 1 else HEDGE
+
+    def _left(self, excluded: set[str]) -> Read:
+        if self.excluded is not None and excluded >= self.excluded[0]:
+            return Read(self.excluded[1])
+        return NOTHING
+
+    def _lead(self, line: str) -> Read | None:
+        """A statement that begins with a bare answer ("odd, since ...") and lists no other."""
+        folded = key(line)
+        words = "|".join(sorted(map(re.escape, self.words), key=len, reverse=True))
+        match = re.match(
+            rf"(?P<word>{words})(?=\s*(?:$|[.,;:(!\[]|- |because\b|since\b|as\b|due\b|by\b))", folded
+        )
+        if match is None:
+            return None
+        another = _ANOTHER.match(folded, match.end())
+        if another and re.match(rf"(?:{words})\b", folded[another.end() :]):
+            other = re.match(rf"(?:{words})\b", folded[another.end() :])
+            if other and self.words[other.group()] != self.words[match["word"]]:
+                return None
+        return Read(self.words[match["word"]])
+
+    def _misspelled(self, line: str) -> Read:
+        folded = "".join(key(line).split())
+        if not 3 < len(folded) <= 14:
+            return NOTHING
+        near = difflib.get_close_matches(folded, [w for w in self.words if len(w) > 3], n=2, cutoff=0.8)
+        values = {self.words[word] for word in near}
+        return Read(values.pop()) if len(values) == 1 else NOTHING

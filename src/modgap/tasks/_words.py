@@ -1,0 +1,415 @@
+"""The words that answer the tasks on functions and graphs."""
+
+from __future__ import annotations
+
+import re
+
+from ._terms import Term, Terms
+
+
+def _p(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+_FILL = (
+    r"(?:(?:an?|the|clearly|therefore|thus|hence|indeed|in fact|definitely|certainly|simply|also|both"
+    r"|likely|most likely"
+    r"|probably|approximately|roughly|strictly|always|everywhere|globally|necessarily|actually|said to be"
+    r"|classified as"
+    r"|considered|called|best described as|found to be|not|neither|only|just|overall|entirely|completely"
+    r"|truly|purely"
+    r"|visually|essentially|evidently|obviously|apparently|never|with|of|either) ){0,4}"
+)
+_IS = (
+    r"\b(?:is|are|be|being|has|have|having|shows?|exhibits?|displays?|possess(?:es)?|appears?(?: to be"
+    r"| to have)?"
+    r"|seems?(?: to be)?|looks?(?: like)?|remains?|becomes?|makes?(?: it| this| f(?:\(x\))?"
+    r"| the function)?|as|isn't|aren't"
+    r"|considered|classif(?:y|ied)(?: \w+){0,2} as|called|f) "
+)
+
+_PARITY_NOUNS = (
+    r"power|exponent|degree|term|part|integer|number|multiple|component|numerator|denominator|polynomial"
+    r"|coefficient"
+    r"|order|index|indices|multiplicit|monomial|count|factor|divided|over|and odd function|and even function"
+    r"|function (?:divided|over|is |means|has |satisf|would|requires?|if|when|and|in the|or)"
+    r"|symmetry (?:means|requires?|would|if|check|test|condition|is (?:defined|when))"
+)
+PARITY = Terms(
+    words={
+        "even": "even",
+        "odd": "odd",
+        "neither": "neither",
+        "neither even nor odd": "neither",
+        "neither odd nor even": "neither",
+        "neither even or odd": "neither",
+        "not even or odd": "neither",
+        "not even nor odd": "neither",
+        "not odd or even": "neither",
+        "not even and not odd": "neither",
+        "none": "neither",
+        "neither of them": "neither",
+        "no symmetry": "neither",
+    },
+    frame=r"(?:(?:it|this|that|the function|function|f|f\(x\)|the graph|the plot|symmetry|type)(?: is|'s"
+    r"| has)? )?(?:an? )?%s"
+    r"(?: functions?| symmetr(?:y|ic)| symmetry function)?",
+    labels=r"|(?:function )?(?:parity|symmetry|type|symmetry type|function type)",
+    masks=_p(
+        rf"\b(?:even|odd)(?:-| )(?:and odd |or odd |and even |valued |powered )?(?:{_PARITY_NOUNS})\w*"
+        r"|\b(?:even|odd)-(?:power|degree|order|function)\w*"
+        r"|\b(?:numerator|denominator)\b[^.;]{0,160}?\bwhich is (?:also )?(?:an )?(?:even"
+        r"|odd)\b(?: function)?"
+        r"|\b[ndghpqab] (?:is |are )?(?:an )?(?:even|odd)\b(?: function)?"
+        r"|\b(?:numerator|denominator|n\(x\)|d\(x\)|g\(x\)|h\(x\)|p\(x\)|q\(x\)|num|den|terms?|powers?"
+        r"|exponents?|degrees?"
+        r"|polynomial|constant|x\^\{?\d+\}?|product|both|first|second|each|every one|top|bottom)"
+        r"(?: \([^()]{0,40}\))?(?: (?:\w+ ){0,2}?(?:is|are|being|has|have|remains?))"
+        r"(?: (?:an|also|all|only|purely|thus|therefore|clearly|both)){0,2} (?:even|odd)\b(?: function"
+        r"| polynomial)?"
+        r"|\beven (?:though|if|when|so|with|under|without|after|before|by|at|in|for|as|around|near|the"
+        r"|more|less|just)\b"
+        r"|\bodd(?:ly| one| behavio)"
+        r"|\b(?:even|odd)[ /]*[/÷*x×] ?(?:even|odd)\b|\bsum of (?:an? )?(?:even|odd)"
+        r"|\bof (?:an? )?(?:even|odd) (?:and|function)"
+        r"|\bmix(?:ture|ed)?(?: \w+){0,2} (?:even|odd)(?: and| or) (?:even|odd)|\bneither (?:the"
+        r"|an?) (?!even|odd)"
+        r"|\b(?:even|odd)(?: and|,) (?:even|odd)(?: \w+){0,1} (?:terms|powers|parts|components|functions)"
+        r"|\bneither (?:condition|test|criterion|equality|equation|identity|property|definition)\b"
+    ),
+    terms=(
+        Term(_p(rf"{_IS}{_FILL}(?P<k>even)\b"), "even", "!even", negatable=True, rank=2),
+        Term(_p(rf"{_IS}{_FILL}(?P<k>odd)\b"), "odd", "!odd", rank=2),
+        Term(_p(r"\bneither\b"), "neither", rank=2, negatable=False),
+        Term(_p(r"\bneither\b"), "neither", rank=2, clear=False, negatable=False),
+        Term(_p(r"\beven\b"), "even", "!even", clear=False),
+        Term(_p(r"\bodd\b"), "odd", "!odd", clear=False),
+        Term(
+            _p(
+                r"\bsymmetr(?:y|ic(?:al)?) (?:about|around|across|over|with respect to|w\.r\.t\.?"
+                r"|relative to) (?:the )?y[ -]?axis"
+            ),
+            "even",
+            "!even",
+            clear=False,
+        ),
+        Term(
+            _p(
+                r"\b(?:rotational(?:ly)? |point )?symmetr(?:y|ic(?:al)?) (?:about|around|with respect to"
+                r"|through) (?:the )?origin"
+            ),
+            "odd",
+            "!odd",
+            clear=False,
+        ),
+        Term(
+            _p(
+                r"\b(?:no|lacks?(?: any)?|without(?: any)?|doesn't have any"
+                r"|does not have any) (?:\w+ ){0,3}symmetr(?:y|ies)\b(?! (?:about|around|with))"
+            ),
+            "neither",
+            clear=False,
+            negatable=False,
+        ),
+    ),
+    excluded=(frozenset({"even", "odd"}), "neither"),
+)
+
+_UP = r"concave[ -]?(?:up|upward|upwards)\b"
+CONVEXITY = Terms(
+    words={
+        "convex": "convex",
+        "concave": "concave",
+        "concave up": "convex",
+        "concave upward": "convex",
+        "concave upwards": "convex",
+        "concave down": "concave",
+        "concave downward": "concave",
+        "concave downwards": "concave",
+        "strictly convex": "convex",
+        "strictly concave": "concave",
+    },
+    frame=r"(?:(?:it|this|that|the function|function|f|f\(x\)|the graph|the plot|the curve)(?: is"
+    r"|'s)? )?(?:an? )?%s"
+    r"(?: functions?| curve| up| down)?(?: (?:on|for|over|in|throughout|everywhere)\b.{0,60})?",
+    labels=r"|convexity|curvature|shape|type|function type|concavity",
+    masks=_p(
+        r"\b(?:convex|concave) (?:combination|hull|optimi[sz]ation|set|polygon|functions? (?:is|are|has"
+        r"|have|if|when|means|would|plus|remains?|satisf))"
+        r"|\b(?:sum|sums|positive multiples?|maximum|max|combination"
+        r"|composition) of (?:\w+ ){0,2}(?:convex|concave)\w*(?: functions?| terms?| parts?)?"
+        r"|\b(?:terms?|pieces?|parts?|components?|\|x\||\|x|abs\(x\)|log\(?x?\)?|exp\w*|x\^\d+|each|first"
+        r"|second|both|linear|affine|constant|absolute value)"
+        r"(?: \([^()]{0,40}\))?(?: functions?| terms?)? (?:is|are|being) (?:also |both |all |strictly "
+        r"|(?:itself|themselves) )?(?:an? )?(?:convex|concave)\b(?! (?:on|for) (?:all|its"
+        r"|the) (?:entire )?domain)"
+        r"|\bconvex/concave\b|\b(?:convex|concave)ity\b"
+        r"|\b(?:preserves?|multiplying a|adding a) (?:convex|concave)\w*"
+    ),
+    terms=(
+        Term(_p(rf"{_IS}{_FILL}(?P<k>convex\b|{_UP})"), "convex", "!convex", rank=2),
+        Term(_p(rf"{_IS}{_FILL}(?P<k>concave)\b(?![ -]?up)"), "concave", "!concave", rank=2),
+        Term(_p(rf"\b(?:convex|{_UP})\b"), "convex", "!convex", clear=False),
+        Term(_p(r"\bconcave\b(?![ -]?up)"), "concave", "!concave", clear=False),
+        Term(
+            _p(r"\b(?:both|neither) (?:convex|concave) (?:and|nor|or) (?:convex|concave)\b"),
+            "",
+            rank=3,
+            negatable=False,
+        ),
+    ),
+)
+
+_YES = {
+    "yes": "yes",
+    "true": "yes",
+    "no": "no",
+    "false": "no",
+    "yep": "yes",
+    "nope": "no",
+    "correct": "yes",
+    "y": "yes",
+    "n": "no",
+}
+_BARE_YES = (
+    Term(_p(r"^\W*(?:yes|true)\b(?! (?:or|/|if))"), "yes", negatable=False, rank=2),
+    Term(_p(r"^\W*(?:no|false)(?=\s*(?:$|[,.;:!)]|- ))"), "no", negatable=False, rank=2),
+    Term(_p(r"\b(?:answer|it|this|statement|claim) is (?:yes|true)\b"), "yes", negatable=False),
+    Term(_p(r"\b(?:answer|it|this|statement|claim) is (?:no|false)\b"), "no", negatable=False),
+    Term(
+        _p(r"^(?:is_?)?(?:connected|isomorphic)['\"]? ?[:=] ?['\"]?(?:yes|true)\b"),
+        "yes",
+        negatable=False,
+        rank=3,
+    ),
+    Term(
+        _p(r"^(?:is_?)?(?:connected|isomorphic)['\"]? ?[:=] ?['\"]?(?:no|false)\b"),
+        "no",
+        negatable=False,
+        rank=3,
+    ),
+)
+_PATH = r"(?:path|route|walk|sequence of edges|chain of edges|way to (?:get|reach|travel|go))s?"
+
+CONNECTIVITY = Terms(
+    words={
+        **_YES,
+        "connected": "yes",
+        "not connected": "no",
+        "disconnected": "no",
+        "unconnected": "no",
+        "reachable": "yes",
+        "unreachable": "no",
+        "not reachable": "no",
+        "no path": "no",
+        "no path exists": "no",
+        "path exists": "yes",
+    },
+    frame=r"(?:(?:they|it|the (?:two )?(?:query )?(?:nodes|vertices)|nodes|the \w+ nodes"
+    r"|nodes? \w+ and (?:node )?\w+|the pair)(?: are| is|'re)? )?%s(?: \(?(?:true|false|yes|no)\)?)?",
+    labels=r"|connect(?:ed|ivity)|is_?connected|reachab(?:le|ility)|path(?:_?exists)?",
+    masks=_p(
+        r"\b(?:strongly |weakly )?connected (?:component|subgraph|to (?:no|any)|graph|part|piece|cluster"
+        r"|group|via edges|directly)s?"
+        r"|\b(?:graph|network|subgraph|component|it) (?:is|as a whole is|itself is) (?:therefore |thus "
+        r"|also |not |fully |strongly |weakly )?(?:dis)?connected"
+        r"|\bdirectly connected|\bdirect(?:ly)? (?:path|connection|edge)|\bno direct (?:\w+ )?(?:path"
+        r"|connection|edge)"
+        r"|\b(?:not|isn't|aren't) directly \w+|\bedges? (?:is|are) connected"
+    ),
+    terms=(
+        *_BARE_YES,
+        Term(
+            _p(
+                r"\b(?:are|be|remain|were|they're|nodes|vertices|aren't|both|each other,? ?(?:are"
+                r"|is)?) (?:(?:indeed|therefore|thus|hence|also|clearly|not|actually|in fact|all|both"
+                r"|definitely|still|mutually|indirectly|certainly|never|completely|ultimately"
+                r"|considered) ){0,3}(?P<k>(?:inter)?connected)\b"
+            ),
+            "yes",
+            "no",
+            rank=2,
+        ),
+        Term(
+            _p(
+                r"\b(?:are|be|remain|is|were|they're) (?:(?:indeed|therefore|thus|hence|also|clearly"
+                r"|actually|completely|considered) ){0,2}(?P<k>disconnected|unconnected|not-connected)\b"
+            ),
+            "no",
+            "yes",
+            rank=2,
+        ),
+        Term(
+            _p(
+                r"\b(?:node|vertex|circle)s? \w+ (?:\([^()]{0,30}\) )?(?:is|are) (?:(?:indeed|therefore"
+                r"|thus|hence|also|not|in fact|never"
+                r"|clearly) ){0,2}(?P<k>connected) to (?:the )?(?:\w+ )?(?:node|vertex|circle) \w+"
+            ),
+            "yes",
+            "no",
+            rank=1,
+        ),
+        Term(
+            _p(
+                rf"\b(?:there (?:is|exists?|are|was|must be|does exist|has to be)|there's|exists?|found"
+                rf"|find|have|has|contains?|via|we get|gives?|forms?|is) (?:(?:at least one|always|clearly"
+                rf"|therefore|thus|indeed|one|an?|the|several|multiple|valid|such|direct|any|also|in fact"
+                rf"|following|simple|possible) ){{0,4}}{_PATH}\b(?! length)"
+            ),
+            "yes",
+            "no",
+            rank=1,
+        ),
+        Term(
+            _p(
+                rf"\b(?:no|without (?:a|any)|isn't (?:a|any)|is not (?:a|any)|not (?:a|any)"
+                rf"|doesn't exist (?:a|any)|not exist (?:a|any)|cannot find (?:a|any)|lack of (?:a"
+                rf"|any)) (?:(?:such|possible|valid|available|other|connecting|undirected|directed"
+                rf"|direct or indirect|sequence of) ){{0,3}}{_PATH}\b"
+            ),
+            "no",
+            negatable=False,
+            rank=2,
+        ),
+        Term(
+            _p(
+                rf"\b{_PATH} (?:\w+ ){{0,8}}?(?:exists?\b|is possible|can be found|was found|is available"
+                rf"|is present)"
+            ),
+            "yes",
+            "no",
+            rank=1,
+        ),
+        Term(
+            _p(
+                rf"\b{_PATH} (?:\w+ ){{0,8}}?(?:does not exist|doesn't exist|do not exist|is not possible"
+                rf"|cannot exist|cannot be found|is impossible)"
+            ),
+            "no",
+            negatable=False,
+            rank=2,
+        ),
+        Term(
+            _p(r"\b(?:can|able to)(?: \w+){0,3} (?:reach|get to|travel to|be reached|traverse)\b"),
+            "yes",
+            "no",
+            clear=False,
+        ),
+        Term(
+            _p(
+                r"\b(?:cannot|can't|can not|unable to|not able to|impossible to|no way to"
+                r"|never)(?: \w+){0,3} (?:reach|get to|travel to|be reached)\b"
+            ),
+            "no",
+            negatable=False,
+            clear=False,
+            rank=2,
+        ),
+        Term(_p(r"\breachable\b"), "yes", "no", clear=False),
+        Term(_p(r"\bunreachable\b"), "no", "yes", clear=False),
+        Term(
+            _p(
+                r"\b(?:in|within|to|of|part of|share) (?:the |a )?same (?:strongly "
+                r"|weakly )?(?:connected )?(?:component|subgraph|cluster|group)"
+            ),
+            "yes",
+            "no",
+            clear=False,
+        ),
+        Term(
+            _p(
+                r"\b(?:in|within|to) (?:two |completely )?(?:different|separate|distinct"
+                r"|disjoint) (?:strongly |weakly )?(?:connected )?(?:component|subgraph|cluster|group|part)"
+            ),
+            "no",
+            "yes",
+            clear=False,
+        ),
+        Term(_p(r"\b(?:dis|un)connected\b"), "no", "yes", clear=False),
+        Term(_p(r"\bconnected\b"), "yes", "no", clear=False),
+        Term(_p(r"\bisolated\b"), "no", None, clear=False, rank=0),
+    ),
+)
+
+ISOMORPHISM = Terms(
+    words={
+        **_YES,
+        "isomorphic": "yes",
+        "not isomorphic": "no",
+        "non-isomorphic": "no",
+        "nonisomorphic": "no",
+        "non isomorphic": "no",
+    },
+    frame=r"(?:(?:they|it|(?:these|both|the) (?:two )?graphs(?: g and h)?|the (?:two )?graphs|graphs"
+    r"|graphs? \w+ and (?:graph )?\w+|\w+ and \w+)(?: are| is|'re)? )?%s(?: graphs?)?",
+    labels=r"|(?:is_?)?isomorphi(?:c|sm)(?: status| check)?|are_?isomorphic",
+    masks=_p(
+        r"\bisomorphic (?:graphs? (?:must|have|should|need|share|always|also)|subgraph|images?|copies"
+        r"|copy|components?|structure|mapping|invariant)"
+        r"|\b(?:components?|subgraphs?|cycles?|triangles?|trees?|paths?|pieces?"
+        r"|parts?) (?:\w+ ){0,4}?(?:is|are|being) (?:(?:also|both|not|clearly"
+        r"|indeed) ){0,2}(?:non-?)?isomorphic\b(?! graphs)"
+        r"|\b(?:non-?)?isomorphic to (?:an? |the )?(?:path|cycle|triangle|tree|star|complete|k_?\d|p_?\d"
+        r"|c_?\d|component)"
+        r"|\bisomorphism (?:preserve|must|requires?|invariant|check|test|class|would|means|is (?:a"
+        r"|an) (?:bijection|mapping|one))\w*"
+        r"|\bnot necessarily isomorphic|\b(?:necessary|sufficient)(?: \w+){0,3} isomorph\w+"
+        r"|\bpossibly isomorphic"
+        r"|\bconsistent with (?:\w+ ){0,2}isomorph\w+|\brules? out isomorph\w+|\b(?:suggests?"
+        r"|hints?)(?: \w+){0,3} could"
+    ),
+    terms=(
+        *_BARE_YES,
+        Term(
+            _p(
+                r"\b(?:are|is|be|been|as|aren't|isn't|they're|graphs|h) (?:(?:indeed|therefore|thus|hence"
+                r"|also|clearly|actually|in fact|definitely|likely|most likely|probably|structurally|truly"
+                r"|all|both|not|never|certainly|considered|found to be|said to be|said to|proven|shown to be"
+                r"|confirmed to be|necessarily) ){0,3}(?P<k>isomorphic)\b"
+            ),
+            "yes",
+            "no",
+            rank=2,
+        ),
+        Term(_p(r"\bnon[ -]?isomorphic\b"), "no", "yes", rank=2, negatable=False),
+        Term(
+            _p(
+                r"\bconfirm(?:s|ing|ed)? (?:the |their )?isomorphism\b|\bestablish(?:es|ing)? (?:the "
+                r"|their |an )?isomorphism\b"
+            ),
+            "yes",
+            "no",
+            clear=False,
+        ),
+        Term(
+            _p(r"\b(?:confirm(?:s|ing|ed)?|prov(?:es|ing|ed)) (?:the |their )?non-?isomorphism\b"),
+            "no",
+            negatable=False,
+            rank=2,
+        ),
+        Term(
+            _p(
+                r"\b(?:there (?:is|exists?)|exists?|have|has|found|defines?|is|gives?|provides?) (?:(?:a"
+                r"|an|the|such|valid|required|explicit|indeed|one|following) ){0,3}(?:isomorphism"
+                r"|adjacency-preserving bijection|bijection|mapping)\b"
+            ),
+            "yes",
+            "no",
+            clear=False,
+        ),
+        Term(
+            _p(
+                r"\b(?:no|cannot be an?|can be no|isn't an?|is not an?|not an?"
+                r"|impossible to find an?) (?:(?:such|valid|possible|graph|adjacency-preserving"
+                r"|edge-preserving|one-to-one|structure-preserving) ){0,3}(?:isomorphism|bijection|mapping"
+                r"|permutation|relabell?ing|correspondence)\b"
+            ),
+            "no",
+            negatable=False,
+            clear=False,
+            rank=2,
+        ),
+        Term(_p(r"\bisomorphic\b"), "yes", "no", clear=False),
+        Term(_p(r"\b(?:ruling|rules?) out (?:an? |any )?isomorphism"), "no", negatable=False, clear=False),
+    ),
+)
