@@ -25,6 +25,7 @@ Fault = Literal[
     "html",
     "truncated",
     "empty",
+    "wrong",
     "huge",
     "slow",
     "short",
@@ -127,6 +128,8 @@ class FaultServer:
                 response = Response(good[:-20], media_type="application/json")
             case "empty":
                 response = JSONResponse({"choices": []})
+            case "wrong":  # complete, but not of the form of the protocol
+                response = JSONResponse({"choices": [{"message": {"content": {"answer": number}}}]})
             case "huge":
                 response = Response(good[:-1] + " " * 10_000_000 + "}", media_type="application/json")
             case "short":  # promises more than it sends, then closes the connection

@@ -20,7 +20,7 @@ from modgap.models.endpoint import Endpoint, load
 
 from .fault_server import Fault, FaultServer
 
-PASSING: tuple[Fault, ...] = ("too_many", "error", "html", "truncated", "empty", "slow", "short", "drop")
+PASSING: tuple[Fault, ...] = ("too_many", "error", "html", "truncated", "wrong", "slow", "short", "drop")
 LASTING: tuple[Fault, ...] = (
     "bad",
     "huge",
@@ -29,10 +29,12 @@ LASTING: tuple[Fault, ...] = (
     "truncated",
     "empty",
     "drop",
-    "nothing",
+    "wrong",
     "too_many",
 )
 RETRIES = 3
+LONG = 60.0
+"""A time limit that is never met, in seconds: what ends long before it was not waiting for it."""
 
 
 def problem(number: int) -> Query:
@@ -68,10 +70,9 @@ def nothing_is_left_behind() -> Iterator[None]:
     assert set(threading.enumerate()) <= before
 
 
-def test_200_problems_at_concurrency_50() -> None:
-    began = time.monotonic()
+def test_200_problems_at_once() -> None:
     with FaultServer(plan) as server:
-        model = opened(server, concurrency=50, retries=RETRIES, timeout=1.2)
+        model = opened(server, concurrency=200, retries=RETRIES)
         queries = [problem(number) for number in range(200)]
         pairs = list(model.reply(queries))
         replies = dict(pairs)
@@ -88,7 +89,7 @@ def test_200_problems_at_concurrency_50() -> None:
         assert all(count == 1 for count in server.answered.values())
         assert server.attempts[0] == 1, "a query the server calls bad is not repeated"
         assert server.attempts[20] == RETRIES + 1
-        assert 10 < server.most_under_way <= 50
+        assert 10 < server.most_under_way <= 200
 
         # The second time only what failed is asked, and the server is well.
         server.plan = lambda number, attempt: "none"
@@ -97,7 +98,6 @@ def test_200_problems_at_concurrency_50() -> None:
         assert {failed[index]: reply.text for index, reply in again} == {n: f"Answer: {n}" for n in failed}
         assert server.attempts == dict.fromkeys(failed, 1)
         model.close()
-    assert time.monotonic() - began < 20  # takes about 5 s on an idle machine
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,7 @@ def test_200_problems_at_concurrency_50() -> None:
         ("too_many", "HTTP 429: slower (gave up after 2 attempts)"),
         ("html", "expected JSON, got an HTML page beginning '<!doctype html><title>maintenance"),
         ("truncated", "expected JSON, got text that is not complete JSON beginning"),
+        ("wrong", "content is dict, expected text (gave up after 2 attempts)"),
         ("empty", "the reply holds no choices (gave up after 2 attempts)"),
         ("short", "the connection broke ("),
         ("drop", "the connection broke ("),
@@ -146,13 +147,13 @@ def test_replies_come_as_soon_as_they_are_there() -> None:
 
 def test_closing_the_generator_cancels_what_is_under_way() -> None:
     with FaultServer(lambda number, attempt: "none" if number == 0 else "nothing") as server:
-        model = opened(server, concurrency=10, timeout=60.0)
+        model = opened(server, concurrency=10, timeout=LONG)
         replies = model.reply([problem(number) for number in range(30)])
         assert next(replies) == (0, replies_to(0))
         began = time.monotonic()
         replies.close()  # type: ignore[attr-defined]
         wait_for(lambda: server.under_way == 0)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < LONG / 2
         assert sum(server.attempts.values()) <= 12
         server.plan = lambda number, attempt: "none"
         assert len(list(model.reply([problem(5)]))) == 1  # it can go on afterwards
@@ -167,7 +168,7 @@ def replies_to(number: int) -> Any:
     return Same()
 
 
-def wait_for(condition: Any, seconds: float = 3.0) -> None:
+def wait_for(condition: Any, seconds: float = LONG / 2) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -176,19 +177,19 @@ def wait_for(condition: Any, seconds: float = 3.0) -> None:
 
 def test_an_interrupt_from_the_keyboard_ends_it_promptly() -> None:
     with FaultServer(lambda number, attempt: "nothing") as server:
-        model = opened(server, concurrency=5, timeout=60.0)
+        model = opened(server, concurrency=5, timeout=LONG)
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
         began = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             list(model.reply([problem(number) for number in range(5)]))
         model.close()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < LONG / 2
         wait_for(lambda: server.under_way == 0)
 
 
 def test_closing_the_model_ends_a_reply_that_is_awaited() -> None:
     with FaultServer(lambda number, attempt: "nothing") as server:
-        model = opened(server, timeout=60.0)
+        model = opened(server, timeout=LONG)
         threading.Timer(0.3, model.close).start()
         with pytest.raises(ModelError, match="the endpoint was closed while replies were awaited"):
             list(model.reply([problem(1)]))
