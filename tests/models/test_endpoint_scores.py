@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import math
 from typing import Any
 
@@ -11,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modgap._errors import InputError, ModelError
-from modgap.media import Text
-from modgap.models import Query, Reply, Sampling
+from modgap.evaluate._prompts import build_parts
+from modgap.media import Image, Text
+from modgap.models import Query, Reply, Sampling, bundled, load_model
 from modgap.models._endpoint import scored_reply
+from modgap.tasks import load_suite
 
 from .mock_endpoint import Server, ask, completion, endpoint, questions, refusal_of_calls
 
@@ -142,6 +146,67 @@ def test_a_server_that_refuses_log_probabilities_stops_the_run() -> None:
     ):
         list(model.reply([asked("left", "right")] * 9))
     assert len(server.requests) == 1
+
+
+class Host:
+    """A server whose model is the bundled one, and which sends log-probabilities."""
+
+    def __init__(self) -> None:
+        self.pretrained = load_model("bundled").pretrained  # type: ignore[attr-defined]
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        import torch
+
+        body = json.loads(request.content)
+        content = body["messages"][0]["content"]
+        pictures = [
+            Image(base64.b64decode(part["image_url"]["url"].partition(",")[2]), "image/png").to_pil()
+            for part in content
+            if part["type"] == "image_url"
+        ]
+        shown = [{"type": "image"} if part["type"] == "image_url" else part for part in content]
+        processor, tokenizer = self.pretrained.processor, self.pretrained.tokenizer
+        prompt = processor.apply_chat_template(
+            [{"role": "user", "content": shown}], add_generation_prompt=True, tokenize=False
+        )
+        read = processor(text=[prompt], images=[pictures] if pictures else None, return_tensors="pt")
+        written = self.pretrained.model.generate(
+            **read, max_new_tokens=16, do_sample=False, output_logits=True, return_dict_in_generate=True
+        )
+        ids = written.sequences[0, read["input_ids"].shape[1] :].tolist()
+        places: list[Place] = []
+        for token, logits in zip(ids, written.logits, strict=True):
+            if token in self.pretrained.end_ids:
+                break
+            values = logits[0].log_softmax(dim=-1)
+            best = torch.topk(values, body["top_logprobs"])
+            likely = {
+                tokenizer.decode([i]): v
+                for i, v in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+            }
+            places.append((tokenizer.decode([token]), float(values[token]), likely))
+        return httpx2.Response(200, json={"choices": [choice(*places)]})
+
+
+@pytest.mark.skipif(not (bundled.FOLDER / "config.json").is_file(), reason="the bundled model is not made")
+def test_scores_are_those_of_the_same_model_run_locally() -> None:
+    problems = list(load_suite("scenes", level="plain").problems(1, 1, ("story", "image")))
+    queries = [
+        Query(build_parts(problem, representation), options=problem.options)
+        for problem in problems
+        for representation in problem.representations
+        if problem.options
+    ]
+    here = load_model("bundled", answer="options")
+    local = dict(here.reply(queries))
+    here.close()
+    served = ask(Server(Host()), queries, answer="options")
+    # Options of two words ("red square") are not scored; those of one are, and there are many of them.
+    assert sum(reply.option_scores is not None for reply in served) > len(served) / 2
+    for index, reply in enumerate(served):
+        if reply.option_scores is not None:
+            assert reply.text == local[index].text
+            assert reply.option_scores == pytest.approx(local[index].option_scores, abs=1e-4)
 
 
 hostile = st.recursive(
