@@ -29,12 +29,13 @@ from typing import Protocol
 from ._fold import fold
 from ._problem import Answer
 from ._readers import ABSTAIN, Read
-from ._statements import MAX_STATEMENT, SENTENCE_END, explicit_statements, phrased_statements
+from ._statements import MAX_STATEMENT, SENTENCE_END, explicit_statements, first_line, phrased_statements
 
 LONGEST = 1000
 """Characters of a sentence that are read, half from each end."""
 
 _SHORT_REPLY = 60  # words; a longer reply is not searched for hints as a whole
+_TOGETHER = 12  # last sentences that are read as one, where no single one says enough
 _MOST_SENTENCES = 400  # read at each end of a reply
 
 _LABEL = (
@@ -63,7 +64,7 @@ _SUPPOSES = re.compile(
     r"^\W{0,4}(?:(?:\w+[.)] )?(?:if|when|whenever|suppose|supposing|unless|in case|once|had|were)\b(?! we )"
     r"|assum(?:e|ing)\b(?! (?:best|optimal|perfect|correct|accurate|normal|standard|reasonable|competent))"
     r"|(?:an?|any|every|each|all) (?:even|odd|convex|concave|function|graph|curve|draw|breakpoint)\w*\b"
-    r"|(?:recall|remember|by definition|definitions?)\b|(?:to|let's|let us|we need to|we must|i need to"
+    r"|(?:recall|remember|by definition,? an?|definitions?)\b|(?:to|let's|let us|we need to|we must|i need to"
     r"|i will|i'll"
     r"|we will|we'll|i can|i'd|your task|the task|the goal|the question) "
     r"(?:is to |can )?(?:determine|check|decide|see|test|analy[sz]e|figure|verify|find|identify|evaluate"
@@ -144,6 +145,10 @@ def read_claims(reply: str, kind: Kind) -> Answer:
             found = claimed(sentence, kind, clearly=True)
             if found.status != "nothing":
                 return _settle([found], set())
+        together = " ".join(s for _, s in sentences[-_TOGETHER:] if not _SUPPOSES.match(s) and s[-1:] != "?")
+        found = kind.claim(together[-2 * LONGEST :], clearly=True)
+        if found.value is not None:  # "... so not even. ... so not odd."
+            return _settle([found], set())
         if len(text.split()) <= _SHORT_REPLY:
             hints = [claimed(sentence, kind, clearly=False) for _, sentence in sentences]
             if len({hint.value for hint in hints if hint.status != "nothing"}) == 1:
@@ -224,8 +229,7 @@ def _stated(statement: str, kind: Kind) -> Read:
 
 def _labelled(window: str, kind: Kind) -> Read:
     """What the text behind a label such as ``Conclusion:`` says: its first line, or its last clear claim."""
-    paragraphs = window.strip().split("\n")
-    first = paragraphs[0].strip(" :\"',}") if paragraphs else ""
+    first = first_line(window).strip(" :\"',}")
     bare = kind.bare(first)
     if bare is not None:
         return Read(bare)
@@ -248,6 +252,8 @@ def _conclusions(text: str, sentences: list[tuple[int, str]], kind: Kind) -> lis
     if opening is not None:
         found.append(_Found(0, Read(opening)))
     for number, (start, sentence) in enumerate(sentences):
+        if sentence[0] in "{[\"'":  # a field of JSON is read as a statement
+            continue
         edge = number in (0, len(sentences) - 1)
         edge = edge and not (number and found and kind.argues)
         if edge or _CONCLUDES.search(sentence):

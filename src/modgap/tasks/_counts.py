@@ -142,7 +142,7 @@ _ONE_OF_THEM = re.compile(
     re.I,
 )
 _NUMERAL = (
-    r"(?P<number>(?<![\w.\-])(?<![≈=≥≤<>] )(?<![≈=≥≤<>+])(?:\d{1,9}"
+    r"(?P<number>(?<![\w.\-])(?<![≈≥≤<>] )(?<![≈=≥≤<>+])(?:\d{1,9}"
     rf"|(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})\b|a single|single))"
 )
 _ADJ = (
@@ -159,7 +159,7 @@ MAXIMUM_FLOW = Count(
         r"|(?:total|overall|resulting|final|combined|net) (?:max(?:imum|imal)? |network "
         r"|s-t )?flow(?: value)?|flow value|value of (?:the |this |a )?(?:max(?:imum)? )?flow"
         r"|maximum value(?: of (?:the )?flow)?"
-        r"|max ?flow|\|f\*?\||answer)\b|\|f\*?\|",
+        r"|max ?flow|for a (?:combined |grand )?total|\|f\*?\||answer)\b|\|f\*?\|",
         re.I,
     ),
     things=re.compile(

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from ._claims import Kind
 from ._fold import fold, key
+from ._numbers import read_number
 from ._readers import Choices, Read
 from ._terms import NEGATED
 
@@ -107,7 +108,10 @@ class Letters(Kind):
     def bare(self, line: str) -> str | None:
         if len(line) > 200:
             return None
-        found = self.choices.explicit(line) if self._looks_chosen(line) else self.choices.bare(line)
+        chosen = self._looks_chosen(line)
+        if ":" in line and not chosen:  # "Solution A: 3 particles": about an option, not a choice
+            return None
+        found = self.choices.explicit(line) if chosen else self.choices.bare(line)
         if found.value is None:
             return None
         return self._letter(found.value)
@@ -134,6 +138,9 @@ class Letters(Kind):
         }
         if len(letters) == 1:
             return Read(LETTERS[letters.pop()])
+        if self.choices.numeric:
+            number, _ = read_number(sentence)
+            return Read(self._letter(number) or number) if number is not None else NOTHING
         text = _plain(sentence)
         bare = re.sub(r"\([^()]{0,200}\)", " ", text)
         for places in (
@@ -191,7 +198,7 @@ class Letters(Kind):
         for i, option in enumerate(self.plain):
             if len(option) == 1:
                 continue
-            for match in re.finditer(rf"(?<![\w+-]){re.escape(option)}(?![\w+]|-\w)", text):
+            for match in re.finditer(rf"(?<![\w+-]){re.escape(option)}(?![\w+:]|-\w)", text):
                 before = text[max(0, match.start() - 60) : match.start()]
                 if not NEGATED.search(before) and not _SUPPOSED.search(before):
                     found.setdefault(i, match.start())
@@ -285,8 +292,8 @@ class Letters(Kind):
 
 
 def _plain(text: str) -> str:
-    """Casefolded, with a charge written as ``al3+`` in whatever way it was written."""
-    return key(_CHARGE.sub(r"\1", fold(text)))
+    """Casefolded, with a charge as ``al3+`` and a formula as ``bf3`` in whatever way they were written."""
+    return key(re.sub(r"_\{?(\d{1,3})\}?", r"\1", _CHARGE.sub(r"\1", fold(text))))
 
 
 def _stems(text: str) -> set[str]:

@@ -16,6 +16,7 @@ _MOVE = re.compile(
     r"(?<![A-Za-z0-9])(?:[KQRBNP] ?)?(?P<a>[a-hA-H][1-8])(?: ?(?:-|x|:|->|to) ?|(?P<gap> )|)"
     r"(?:[KQRBNP](?=[a-h]))?(?P<b>[a-hA-H][1-8])" + _PROMOTION.format("p") + r"(?![A-Za-z0-9])"
 )
+_NUMBER = re.compile(r"\b\d{1,3}\.{1,3}")
 _PROMOTES = re.compile(
     r"[^.\n]{0,24}?\b(?:promot\w+|becom\w+) (?:to |into |as )?(?:an? )?(queen|rook|bishop|knight)", re.I
 )
@@ -41,7 +42,7 @@ class Move(Kind):
     def bare(self, line: str) -> str | None:
         text = re.sub(r"^\W*(?:\d{1,3}\.{1,3})?\s*", "", line.strip())
         match = _MOVE.match(text)
-        if match and not re.search(r"[A-Za-z0-9]", text[match.end() :]):
+        if match and not re.search(r"[A-Za-z0-9]", _NUMBER.sub("", _MOVE.sub("", text))):
             return _uci(match, text)
         return None
 

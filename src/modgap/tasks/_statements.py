@@ -24,14 +24,14 @@ _EXPLICIT = re.compile(
 _PHRASE = re.compile(
     rf"\b(?:the|my|our) {_DESCRIBED}(?:answer|choice|option){_ASIDE}"
     r" (?:is|would be|must be|should be|has to be):?"
-    r"|\bi (?:would |will |'d |'ll )?(?:choose|pick|select|answer|go with|went with|say):?(?= )",
+    r"|\bi(?: would| will|'d|'ll)? (?:choose|pick|select|answer|go with|went with|say):?(?= )",
     re.I,
 )
 _CONDITIONAL = re.compile(
     r"\b(?:if|whether|unless|suppose|assuming|when|that|because|not|until|would)\b[^.!?\n]{0,24}$", re.I
 )
 _PLACEHOLDER = re.compile(
-    r"[<\[({]*(?:option|your (?:answer|choice)|answer|x|value|letter|choice|\.\.\.|integer)[>\])}]*\.?",
+    r"[<\[({]*(?:option|your (?:answer|choice)|answer|value|letter|choice|\.\.\.|integer)[>\])}]*\.?",
     re.I,
 )
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]?\s+|\n+")

@@ -32,8 +32,8 @@ _ONLY_IF_BEFORE = re.compile(
     r"|in order|could be|might be|may be"
     r"|may or may not be|would be|would (?:also )?(?:make|mean|imply)|needs? to be|for \w[^,;:\n]{0,30} to be"
     r"|required to be|necessary for|sufficient for|determine|deciding?|check(?:ing)?|test(?:ing)?"
-    r"|definition of"
-    r"|see if|condition for)\b[^,;:\n]{0,60}$"
+    r""
+    r"|see if|statement that|claim that)\b[^,;:\n]{0,60}$"
 )
 _ONLY_IF_AFTER = re.compile(r"[^.;,\n]{0,24}?\b(?:if|iff|whenever|only if|only when|unless|provided that)\b")
 _TURNS = re.compile(
@@ -41,6 +41,16 @@ _TURNS = re.compile(
     r"|this means|implies|implying|conclude|and is|yet|although|though)\b|->|⇒|=>|⟹|∴"
 )
 _ANOTHER = re.compile(r"\s*(?:or|and/or|/|and|,)\s+(?:an? )?")
+
+
+_WHOLE = re.compile(r"\bf\(x\) ?= ?[^,;:]{0,100}$")
+
+
+def _blank(match: re.Match[str]) -> str:
+    """Underscores for a masked stretch, unless it ends the formula of the whole function."""
+    if _WHOLE.search(match.string[max(0, match.start() - 120) : match.start()]):
+        return match.group()
+    return "_" * len(match.group())
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,9 @@ class Terms(Kind):
         folded = key(line)
         if folded in self.words:
             return self.words[folded]
+        squeezed = "".join(folded.split())
+        if len(squeezed) > 3 and squeezed in self.words:  # "ne ither": a word split by the tokenizer
+            return self.words[squeezed]
         if len(folded) > 120:
             return None
         match = self._framed.fullmatch(folded)
@@ -116,13 +129,12 @@ class Terms(Kind):
         return self._misspelled(first)
 
     def claim(self, sentence: str, *, clearly: bool) -> Read:
-        folded = self.masks.sub(lambda match: "_" * len(match.group()), sentence.casefold())
+        folded = self.masks.sub(_blank, sentence.casefold())
         found = sorted(self._matches(folded, clearly=clearly))
-        if not found:
-            return NOTHING
-        best = max(rank for _, rank, _ in found)
-        claims = [(start, value) for start, rank, value in found if rank == best]
-        return self._resolve(folded, claims)
+        best = max((rank for _, rank, value in found if not value.startswith("!")), default=None)
+        if best is None:
+            return self._left({value[1:] for _, _, value in found})
+        return self._resolve(folded, [(start, value) for start, rank, value in found if rank == best])
 
     def _matches(self, folded: str, *, clearly: bool) -> list[tuple[int, int, str]]:
         found = []
@@ -144,8 +156,6 @@ class Terms(Kind):
         said = {value for _, value in claims if not value.startswith("!")}
         if "" in said:
             return HEDGE
-        if not said:
-            return self._left({value[1:] for _, value in claims})
         if len(said) > 1:
             turns = [match.start() for match in _TURNS.finditer(folded)]
             after = {v for start, v in claims if turns and start > turns[-1] and not v.startswith("!")}
@@ -177,6 +187,7 @@ class Terms(Kind):
         folded = "".join(key(line).split())
         if not 3 < len(folded) <= 14:
             return NOTHING
-        near = difflib.get_close_matches(folded, [w for w in self.words if len(w) > 3], n=2, cutoff=0.8)
-        values = {self.words[word] for word in near}
-        return Read(values.pop()) if len(values) == 1 else NOTHING
+        near = difflib.get_close_matches(
+            folded, [w for w in self.words if len(w) > 3 and w.isalpha()], 1, 0.8
+        )
+        return Read(self.words[near[0]]) if near else NOTHING

@@ -48,14 +48,16 @@ def _terms() -> tuple[Term, ...]:
         for pattern in (
             rf"{own}{_FILL}(?P<k>wins?|won)\b(?!'t|{_THING})",
             rf"{own}{_FILL}(?P<k>winning|victorious|the (?:clear )?(?:winner|victor)|on top)\b(?!{_THING})",
-            rf"{own}{_FILL}(?:in |have |has )?{_ADJECTIVES}(?P<k>win|winning \w+|won \w+|mate"
-            rf"|checkmate)\b(?! threat)",
+            rf"{own}{_FILL}(?:has|have|having|with) {_ADJECTIVES}(?P<k>win|winning \w+|won \w+|mate"
+            rf"|checkmate)\b"
+            r"(?! threat)",
+            rf"{own}{_FILL}in {_ADJECTIVES}(?P<k>winning|won)\b|\b{side} is\W*$",
             rf"{own}{_FILL}(?P<k>delivers?|delivered|delivering|gives?|gave|forces?|forced|forcing"
             rf"|achieves?|announces?|executes?)"
             r" (?:\w+ ){0,2}(?:check)?mate\b",
             rf"\b{side} {_FILL}(?P<k>checkmates?|mates|checkmated|mated) (?:(?:the )?{other}|in|with|on"
             rf"|by|next|immediately)\b",
-            rf"\b{side}'s (?:\w+ ){{0,3}}(?:is|delivers?|gives?|leads? to|results? in"
+            rf"\b{side}'s (?!king)(?:\w+ ){{0,3}}(?:is|delivers?|gives?|leads? to|results? in"
             rf"|with) (?:\w+ )?(?:check)?mate\b",
             rf"\b(?:win|victory|winning|won|wins|success|triumph)(?: ?[:=-] ?| (?:is |goes to |game "
             rf"|position |endgame |outcome )?"
@@ -63,15 +65,17 @@ def _terms() -> tuple[Term, ...]:
             rf"\b(?:winner|victor|winning side|winning player|side that wins)\b(?:\W{{1,3}}"
             rf"| (?:\w+ ){{0,5}}?(?:is|should be|would be|will be|=|:) (?:\w+ ){{0,2}}?){side}\b",
             rf"\b{side} (?:is|as) the (?:\w+ )?(?:winner|victor|winning side)\b|\b{side} (?:is )?victory\b",
-            rf"\b(?:check)?mate (?:by|for|from) {side}\b|\b{side}:? 1\b",
+            rf"\b(?:check)?mate (?:by|from) {side}\b|\b{side}:? 1\b",
             rf"\b{side} (?:converts?|promotes? and wins|queens and wins|triumphs|prevails"
             rf"|emerges victorious)\b",
             # Of the other side, that it has lost.
             rf"\b{other}(?:'s)?(?: king)?,? {_FILL}(?:under |in (?:a )?|gets? |ends up )?(?P<k>checkmated"
-            rf"|mated|checkmate|mate(?! in)|lost|losing|defeated"
+            rf"|mated|lost|losing|defeated"
             r"|hopeless|hopelessly lost|getting mated|getting checkmated|doomed)\b"
             r"(?! (?:a|an|the|by (?:black|white)'s threat|material|two|track|control|his|its|net|tempo"
             r"|threat))",
+            rf"\b{other}(?:'s king| king)? (?:is|was|has been|gets|ends up) (?:\w+ ){{0,2}}?(?:in )?(?:a )?"
+            rf"(?P<k>checkmate|mate)\b(?! in)",
             rf"\b{other} {_FILL}(?P<k>resigns?|resigned|loses|lose)\b(?! (?:a|an|the|material|his|its|two"
             rf"|at least|more|control|another"
             r"|one|tempo|some|castling|either|immediate))",

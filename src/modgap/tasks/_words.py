@@ -21,18 +21,20 @@ _FILL = (
     r"|visually|essentially|evidently|obviously|apparently|never|with|of|either) ){0,4}"
 )
 _IS = (
-    r"\b(?:is|are|be|being|has|have|having|shows?|exhibits?|displays?|possess(?:es)?|appears?(?: to be"
+    r"(?:'s|\b(?:is|are|be|being|has|have|having|shows?|exhibits?|displays?|possess(?:es)?|appears?(?: to be"
     r"| to have)?"
     r"|seems?(?: to be)?|looks?(?: like)?|remains?|becomes?|makes?(?: it| this| f(?:\(x\))?"
     r"| the function)?|as|isn't|aren't"
-    r"|considered|classif(?:y|ied)(?: \w+){0,2} as|called|f) "
+    r"|considered|classif(?:y|ied)(?: \w+){0,2} as|called|f"
+    r"|(?:match|satisf|meet|fit|fulfil)\w{0,3}(?: \w+){0,2} (?:definition|condition|criteri\w+"
+    r"|requirement)s? (?:of|for))) "
 )
 
 _PARITY_NOUNS = (
     r"power|exponent|degree|term|part|integer|number|multiple|component|numerator|denominator|polynomial"
     r"|coefficient"
     r"|order|index|indices|multiplicit|monomial|count|factor|divided|over|and odd function|and even function"
-    r"|function (?:divided|over|is |means|has |satisf|would|requires?|if|when|and|in the|or)"
+    r"|function(?= (?:divided|over|is |means|has |satisf|would|requires?|if|when|and|in the|or))"
     r"|symmetry (?:means|requires?|would|if|check|test|condition|is (?:defined|when))"
 )
 PARITY = Terms(
@@ -58,7 +60,7 @@ PARITY = Terms(
     masks=_p(
         rf"\b(?:even|odd)(?:-| )(?:and odd |or odd |and even |valued |powered )?(?:{_PARITY_NOUNS})\w*"
         r"|\b(?:even|odd)-(?:power|degree|order|function)\w*"
-        r"|\b(?:numerator|denominator)\b[^.;]{0,160}?\bwhich is (?:also )?(?:an )?(?:even"
+        r"|\b(?:numerator|denominator)\b[^.;]{0,160}?\b(?:which|it|this) is (?:also )?(?:an )?(?:even"
         r"|odd)\b(?: function)?"
         r"|\b[ndghpqab] (?:is |are )?(?:an )?(?:even|odd)\b(?: function)?"
         r"|\b(?:numerator|denominator|n\(x\)|d\(x\)|g\(x\)|h\(x\)|p\(x\)|q\(x\)|num|den|terms?|powers?"
@@ -69,9 +71,10 @@ PARITY = Terms(
         r"| polynomial)?"
         r"|\beven (?:though|if|when|so|with|under|without|after|before|by|at|in|for|as|around|near|the"
         r"|more|less|just)\b"
-        r"|\bodd(?:ly| one| behavio)"
+        r"|\bodd(?:ly| one| behavio)|\b\w{3,8}th (?:power )?is (?:even|odd)\b"
         r"|\b(?:even|odd)[ /]*[/÷*x×] ?(?:even|odd)\b|\bsum of (?:an? )?(?:even|odd)"
-        r"|\bof (?:an? )?(?:even|odd) (?:and|function)"
+        r"|\b(?:quotient|product|ratio|composition) of (?:an? )?(?:even|odd) function"
+        r"|\bof (?:an? )?(?:even|odd) and"
         r"|\bmix(?:ture|ed)?(?: \w+){0,2} (?:even|odd)(?: and| or) (?:even|odd)|\bneither (?:the"
         r"|an?) (?!even|odd)"
         r"|\b(?:even|odd)(?: and|,) (?:even|odd)(?: \w+){0,1} (?:terms|powers|parts|components|functions)"
@@ -81,7 +84,9 @@ PARITY = Terms(
         Term(_p(rf"{_IS}{_FILL}(?P<k>even)\b"), "even", "!even", negatable=True, rank=2),
         Term(_p(rf"{_IS}{_FILL}(?P<k>odd)\b"), "odd", "!odd", rank=2),
         Term(_p(r"\bneither\b"), "neither", rank=2, negatable=False),
-        Term(_p(r"\bneither\b"), "neither", rank=2, clear=False, negatable=False),
+        Term(
+            _p(r"\b(?:even|odd) or (?:an )?(?:even|odd)\b|\bboth (?:even and odd|odd and even)\b"), "", rank=3
+        ),
         Term(_p(r"\beven\b"), "even", "!even", clear=False),
         Term(_p(r"\bodd\b"), "odd", "!odd", clear=False),
         Term(
@@ -157,6 +162,7 @@ CONVEXITY = Terms(
             rank=3,
             negatable=False,
         ),
+        Term(_p(r"\b(?:convex|concave) or (?:convex|concave)\b"), "", rank=3),
     ),
 )
 
@@ -174,6 +180,10 @@ _YES = {
 _BARE_YES = (
     Term(_p(r"^\W*(?:yes|true)\b(?! (?:or|/|if))"), "yes", negatable=False, rank=2),
     Term(_p(r"^\W*(?:no|false)(?=\s*(?:$|[,.;:!)]|- ))"), "no", negatable=False, rank=2),
+    Term(_p(r"\b(?:so|thus|hence|therefore),? (?:the answer is )?(?P<k>yes)\W*$"), "yes", rank=2),
+    Term(_p(r"\b(?:so|thus|hence|therefore),? (?:the answer is )?(?P<k>no)\W*$"), "no", rank=2),
+    Term(_p(r"\b(?:statement|claim)\b[^.;]{0,60} is (?:true|correct)\b"), "yes", "no", rank=3),
+    Term(_p(r"\b(?:statement|claim)\b[^.;]{0,60} is (?:false|wrong|incorrect)\b"), "no", "yes", rank=3),
     Term(_p(r"\b(?:answer|it|this|statement|claim) is (?:yes|true)\b"), "yes", negatable=False),
     Term(_p(r"\b(?:answer|it|this|statement|claim) is (?:no|false)\b"), "no", negatable=False),
     Term(
@@ -209,10 +219,12 @@ CONNECTIVITY = Terms(
     r"|nodes? \w+ and (?:node )?\w+|the pair)(?: are| is|'re)? )?%s(?: \(?(?:true|false|yes|no)\)?)?",
     labels=r"|connect(?:ed|ivity)|is_?connected|reachab(?:le|ility)|path(?:_?exists)?",
     masks=_p(
-        r"\b(?:strongly |weakly )?connected (?:component|subgraph|to (?:no|any)|graph|part|piece|cluster"
+        r"(?<!same )(?<!different )(?<!separate )(?<!distinct )(?<!disjoint )\b(?:strongly "
+        r"|weakly )?connected (?:component|subgraph|to (?:no|any)|graph|part|piece|cluster"
         r"|group|via edges|directly)s?"
         r"|\b(?:graph|network|subgraph|component|it) (?:is|as a whole is|itself is) (?:therefore |thus "
         r"|also |not |fully |strongly |weakly )?(?:dis)?connected"
+        r"|\b(?:node|vertex) \w+ (?:is|was) (?:also |only )?connected to (?:nodes )?\d"
         r"|\bdirectly connected|\bdirect(?:ly)? (?:path|connection|edge)|\bno direct (?:\w+ )?(?:path"
         r"|connection|edge)"
         r"|\b(?:not|isn't|aren't) directly \w+|\bedges? (?:is|are) connected"
@@ -243,7 +255,8 @@ CONNECTIVITY = Terms(
             _p(
                 r"\b(?:node|vertex|circle)s? \w+ (?:\([^()]{0,30}\) )?(?:is|are) (?:(?:indeed|therefore"
                 r"|thus|hence|also|not|in fact|never"
-                r"|clearly) ){0,2}(?P<k>connected) to (?:the )?(?:\w+ )?(?:node|vertex|circle) \w+"
+                r"|clearly) ){0,2}(?P<k>connected) to (?:the )?(?:\w+ )?(?:node|vertex|circle) \w+(?! and"
+                r"|,| \()"
             ),
             "yes",
             "no",
@@ -326,7 +339,7 @@ CONNECTIVITY = Terms(
             clear=False,
         ),
         Term(_p(r"\b(?:dis|un)connected\b"), "no", "yes", clear=False),
-        Term(_p(r"\bconnected\b"), "yes", "no", clear=False),
+        Term(_p(r"\bconnected\b(?! component)"), "yes", "no", clear=False),
         Term(_p(r"\bisolated\b"), "no", None, clear=False, rank=0),
     ),
 )
