@@ -82,6 +82,8 @@ def test_white_space_before_the_prefix_and_another_prefix() -> None:
         (("left", "above"), [*PREFIX, LEFT]),  # one is not among the likely tokens
         (("left", "left of it"), [*PREFIX, LEFT]),  # the shorter one could never lose
         (("red square", "red star"), [*PREFIX, (" red", -0.1, {" red": -0.1, " blue": -3.0})]),
+        # Both are written " 1", " 2" in this tokenizer; that the model put a space first is no way to tell.
+        (("1", "2"), [*PREFIX, (" ", -0.9, {" ": -0.9, " 1": -1.0}), ("2", -0.1, {"1": -3.0, "2": -0.1})]),
         (("left", "right"), [("**", -0.1, {}), *PREFIX, LEFT]),
         (("left", "right"), [("It is left of it. ", -0.1, {}), *PREFIX, LEFT]),
         (("left", "right"), [("Answer", -0.1, {}), (" is", -0.1, {}), LEFT]),

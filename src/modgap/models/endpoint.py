@@ -269,7 +269,7 @@ class Endpoint:
             )
         usage: dict[str, float] = {}  # of all attempts: what failed may have cost as much
         reply = await self._repeat(client, query, body, usage)
-        return replace(reply, usage=dict(usage) or None)
+        return replace(reply, usage=usage or None)
 
     def _not_askable(self, query: Query) -> str:
         missing = {part.modality for part in query.parts} - self.modalities

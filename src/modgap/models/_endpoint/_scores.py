@@ -16,7 +16,6 @@ list has a score below all that are; that bound is not made a number.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -66,9 +65,11 @@ def _scores(places: Any, prefix: str, options: Sequence[str]) -> tuple[float, ..
         token, value, likely = read
         if said.startswith(prefix):  # the prefix stands, and perhaps the space after it
             rest = opening[len(said) :]
-            scores = tuple(likely.get(rest + option, math.nan) + after_prefix for option in options)
-            if not any(map(math.isnan, scores)):
-                return scores
+            found = [likely[rest + option] for option in options if rest + option in likely]
+            if len(found) == len(options):
+                return tuple(score + after_prefix for score in found)
+            if found:
+                return None  # options do begin here, but not all are listed
             after_prefix += value
         said = (said + token).lstrip()
         if not opening.startswith(said):
@@ -97,7 +98,9 @@ def _read(place: Any) -> tuple[str, float, dict[str, float]] | None:
 
 
 def _entry(entry: Any) -> tuple[str, float] | None:
-    token, value = (entry.get("token"), entry.get("logprob")) if isinstance(entry, dict) else (None, None)
-    if not isinstance(token, str) or type(value) not in (int, float) or not LEAST < value <= 1e-3:
+    if not isinstance(entry, dict):
         return None
-    return token, float(value)
+    token, value = entry.get("token"), entry.get("logprob")
+    if not isinstance(token, str) or isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return (token, float(value)) if LEAST < value <= 1e-3 else None  # rounding may lift a 0 a little
