@@ -42,6 +42,7 @@ def test_every_flag_reaches_the_configuration(tmp_path: Path) -> None:
         "--max-tokens": "9",
         "--wording": "polite",
         "--option": "largest=5",
+        "--engine": "local",
         "--name": "run",
         "--out": str(tmp_path),
     }
@@ -64,10 +65,18 @@ def test_every_flag_reaches_the_configuration(tmp_path: Path) -> None:
         "max_tokens": 9,
         "wording": "polite",
         "option": {"largest": 5},
+        "engine": "local",
         "name": "run",
         "out": str(tmp_path),
     }
     assert len(open_run(tmp_path / "run").records()) == 2 * 2 * 2 * 2
+
+
+def test_what_only_workers_have_is_refused_without_them() -> None:
+    done = run("-m", "random", "--workers", "2", "--gpus-per-worker", "1.5")
+    assert done.exit_code == 2
+    assert "modgap: gpus_per_worker 1.5 is neither a part of one GPU" in done.stderr
+    assert "workers is for the engine 'ray'; add --engine ray, or leave it out" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ CHANGED = {
     "concurrency": 2,
     "budget": 9,
     "option": {"timeout": 3},
+    "engine": "local",
+    "workers": 3,
+    "gpus_per_worker": 0.5,
     "name": "n",
     "out": "o",
 }
@@ -59,7 +62,7 @@ IN_FOLDER = {
     *("max_tokens", "wording", "answer"),
 }
 
-BASE = MeasureConfig()
+BASE = MeasureConfig(engine="ray")
 MODEL = {"weights": "w", "dtype": "float32", "template": None, "nested": {"layers": [1, 2]}}
 
 

@@ -9,6 +9,7 @@ import typer
 
 _MODEL = "Options of the model"
 _ASKING = "How it is asked"
+_MACHINES = "Where the model runs"
 _FOLDER = "Where it is kept"
 
 
@@ -112,6 +113,23 @@ def measure(
             metavar="NAME=VALUE", help="Any other option of it; repeatable.", rich_help_panel=_MODEL
         ),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="local (this process) or ray (workers, also on other machines). Default: local.",
+            rich_help_panel=_MACHINES,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Of ray. Default: one for each GPU, or for each machine without.", rich_help_panel=_MACHINES
+        ),
+    ] = None,
+    gpus_per_worker: Annotated[
+        float | None,
+        typer.Option(help="Of ray; 0.5 shares one. Default: 1 if there is one.", rich_help_panel=_MACHINES),
+    ] = None,
     name: Annotated[
         str | None,
         typer.Option(help="Of the run folder. Default: <model>-<suite>-<hash>.", rich_help_panel=_FOLDER),
@@ -160,6 +178,9 @@ def measure(
         "concurrency": concurrency,
         "budget": budget,
         "option": dials(option, "--option"),
+        "engine": engine,
+        "workers": workers,
+        "gpus_per_worker": gpus_per_worker,
         "name": name,
         "out": out,
     }

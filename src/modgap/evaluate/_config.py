@@ -24,10 +24,25 @@ from modgap.models import JSON, Sampling
 Dial = str | int | float | bool
 
 OPERATIONAL = frozenset(
-    {"name", "out", "batch_size", "concurrency", "budget", "device_map", "key_env", "option"}
+    {
+        "name",
+        "out",
+        "batch_size",
+        "concurrency",
+        "budget",
+        "device_map",
+        "key_env",
+        "option",
+        "engine",
+        "workers",
+        "gpus_per_worker",
+    }
 )
 """Fields that change where and how fast a measurement runs, not what comes out of it, or that a model answers
 for in its fingerprint. A run may be resumed with other values of these."""
+
+ENGINES = ("local", "ray")
+"""Where the model runs: in this process, or in workers of its own on one machine or many."""
 
 _MODEL_OPTIONS = (
     "answer",
@@ -77,6 +92,9 @@ class MeasureConfig:
         concurrency: calls to an endpoint at a time.
         budget: most calls to an endpoint, repetitions included; the rest is an error, asked by the next run.
         option: further options of the model by name, such as ``{"timeout": 30}``.
+        engine: ``local`` loads the model in this process, ``ray`` in each of several workers.
+        workers: of the engine ``ray``; ``None`` is one for each GPU, or for each machine where there is none.
+        gpus_per_worker: of the engine ``ray``, below 1 to share one; ``None`` is 1, or 0 where there is none.
         name: of the run folder; empty for ``<model>-<suite>-<hash of the task configuration>``.
         out: folder that holds run folders.
     """
@@ -108,6 +126,9 @@ class MeasureConfig:
     concurrency: int | None = None
     budget: int | None = None
     option: Mapping[str, Dial] = field(default_factory=dict)
+    engine: str = "local"
+    workers: int | None = None
+    gpus_per_worker: float | None = None
     name: str = ""
     out: str = "runs"
 
@@ -151,6 +172,7 @@ def _problems(config: MeasureConfig) -> list[str]:
         ("batch_size", 1),
         ("concurrency", 1),
         ("budget", 1),
+        ("workers", 1),
     ):
         value = getattr(config, label)
         if value is not None and value < minimum:
@@ -161,6 +183,17 @@ def _problems(config: MeasureConfig) -> list[str]:
         wrong.append(f"temperature {config.temperature} is not between 0 and 100; 0 is greedy")
     if not 0 < config.top_p <= 1:
         wrong.append(f"top_p {config.top_p} is not above 0 and at most 1")
+    gpus = config.gpus_per_worker
+    if gpus is not None and not (0 <= gpus <= 1 or (1 < gpus < 1000 and gpus == int(gpus))):
+        wrong.append(
+            f"gpus_per_worker {gpus} is neither a part of one GPU, 0 to 1, nor a whole number of GPUs"
+        )
+    if config.engine == "local":
+        wrong.extend(
+            f"{label} is for the engine 'ray'; add --engine ray, or leave it out"
+            for label in ("workers", "gpus_per_worker")
+            if getattr(config, label) is not None
+        )
     twice = sorted(set(config.option) & {f.name for f in dataclasses.fields(config)})
     if twice:
         wrong.append(f"option {', '.join(twice)}: has a name of its own; give it there")
@@ -172,6 +205,7 @@ def _problems(config: MeasureConfig) -> list[str]:
         ("modality", config.modalities, MODALITIES),
         ("strategy", (config.strategy,), strategies.names()),
         ("wording", (config.wording,), WORDINGS),
+        ("engine", (config.engine,), ENGINES),
         ("answer", (config.answer,) if config.answer else (), ("auto", "options", "generate")),
     )
     for kind, given, accepted in choices:

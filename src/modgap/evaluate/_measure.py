@@ -9,6 +9,7 @@ Doing it again does nothing: what is in the run folder is not asked again, and w
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
@@ -65,6 +66,9 @@ def measure(
     concurrency: int | None = None,
     budget: int | None = None,
     option: Mapping[str, Dial] | None = None,
+    engine: str = "local",
+    workers: int | None = None,
+    gpus_per_worker: float | None = None,
     name: str = "",
     out: str | Path = "runs",
     listener: Listener | None = None,
@@ -113,6 +117,9 @@ def measure(
         concurrency=concurrency,
         budget=budget,
         option=dict(option or {}),
+        engine=engine,
+        workers=workers,
+        gpus_per_worker=gpus_per_worker,
         name=name,
         out=str(out),
     )
@@ -145,6 +152,11 @@ def run_config(
             f"{', '.join(config.model_options())}: not accepted beside a model that is loaded already; "
             "load the model with them"
         )
+    if model is not None and config.engine != "local":
+        raise InputError(
+            f"engine {config.engine!r} loads the model in every worker: give the name of a model, not one "
+            "that is loaded already"
+        )
     if suite is None:
         from modgap.tasks import load_suite
 
@@ -152,12 +164,22 @@ def run_config(
     # The suite is checked first: a model can take minutes to load.
     config = dataclasses.replace(config, n=_number(suite, config))
     wanted = choose_representations(suite.representations, config)
-    loaded = model if model is not None else load_model(config.model, **config.model_options())
+    loaded = model if model is not None else _load(config, listener)
     try:
         return _run(config, loaded, suite, wanted, listener)
     finally:
         if model is None:
             loaded.close()
+
+
+def _load(config: MeasureConfig, listener: Listener) -> Model:
+    """The model of a configuration, where its engine puts it."""
+    load = functools.partial(load_model, config.model, **config.model_options())
+    if config.engine == "local":
+        return load()
+    from modgap.models._ray import RayModel
+
+    return RayModel(load, workers=config.workers, gpus_per_worker=config.gpus_per_worker, say=listener.say)
 
 
 def _run(
