@@ -39,9 +39,7 @@ class Crowded:
         self.places = asyncio.Semaphore(places)
         self.most = 2 * places
         self.here = 0
-        self.busy: dict[int, float] = defaultdict(
-            float
-        )  # seconds of a place that a query took, of all its calls
+        self.busy: dict[int, float] = defaultdict(float)  # seconds of a place that a question took in all
         self.tries: Counter[int] = Counter()
         self.answered: Counter[int] = Counter()
         self.seen: Counter[str] = Counter()

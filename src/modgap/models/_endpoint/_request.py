@@ -75,7 +75,7 @@ def _shown(parts: Iterable[Part], frames: int | None) -> Iterator[Part]:
 
 @functools.lru_cache(maxsize=16)  # several questions are asked about one film
 def _pictures(film: Video, frames: int) -> tuple[Image, ...]:
-    from modgap.media._av import frames as decoded
+    from modgap.media._av import frames as decoded  # the one place that decodes anything
 
     return decoded(film, frames)
 
