@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import pkgutil
 import sys
@@ -25,10 +26,12 @@ class _Verbs(TyperGroup):
     """A group whose commands are the files of this folder; only the one that is called is imported."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [verb.replace("_", "-") for verb in verbs()]
+        return [verb.rstrip("_").replace("_", "-") for verb in verbs()]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         verb = cmd_name.replace("-", "_")
+        if keyword.iskeyword(verb):  # `import` is import_.py
+            verb += "_"
         if verb not in verbs():
             raise UnknownName("verb", cmd_name, self.list_commands(ctx))
         module = importlib.import_module(f"modgap.cli.{verb}")

@@ -57,6 +57,9 @@ _LETTER_INSIDE = re.compile(
     r"(?:^\W{0,3}|\b(?:is|are|be|answer|choose|select|pick|would be|with|there is)[: ]{1,2})\(([A-Z])\)"
     r"|\b(?:option|choice|answer) \(?([A-Z])\b|(?<=[a-z] )\(([A-Z])\)\W*$",
 )
+_NOT_THIS = re.compile(
+    r"\b(?:not|isn't|never|nor|neither|instead of|rather than|unlike)\b[^.,;]{0,16}$", re.I
+)
 _SUPPOSED = re.compile(r"\b(?:would|if|could|might|unless)\b[^.,;]{0,30}$")
 _SAME_QUANTITY = re.compile(
     r"\b(?:same|equal|identical) (?:magnetic )?(?:magnitudes?|forces?|strengths?|concentrations?"
@@ -71,7 +74,8 @@ _MORE = re.compile(r"\b(?:stronger|greater|larger|bigger|higher|more|strongest|g
 _LESS = re.compile(r"\b(?:weaker|smaller|lower|less|fewer|weakest|smallest|lowest)\b")
 _PAIR = re.compile(r"\b(?:pair|sample|solution|case|figure|setup|magnet pair) (\w)\b")
 _POINTS = (
-    r"(?:switch|point|region|state|letter|segment|section|close|closing|stage|part|position|circuit"
+    r"(?:switch|point|box|image|picture|figure|label|region|state|letter|segment|section|close|closing"
+    r"|stage|part|position|circuit"
     r"|line|at|is|answer)"
 )
 _THAN = re.compile(r"\b(?:than|compared (?:to|with)|while|whereas|versus|vs|over|but not|relative to)\b")
@@ -134,7 +138,7 @@ class Letters(Kind):
             place
             for match in _LETTER_INSIDE.finditer(sentence)
             if (place := self._place(match[1] or match[2] or match[3])) is not None
-            and not NEGATED.search(sentence[max(0, match.start() - 60) : match.start()].casefold())
+            and not _NOT_THIS.search(sentence[max(0, match.start() - 40) : match.start(match.lastindex or 0)])
         }
         if len(letters) == 1:
             return Read(LETTERS[letters.pop()])

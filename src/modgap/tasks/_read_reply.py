@@ -1,4 +1,8 @@
-"""Reading the reply to a problem: as its task reads it, else by its kind of answer."""
+"""Reading the reply to a problem: as its task reads it, else by its kind of answer.
+
+Problems of the suites ``isobench`` and ``blink`` are read by name, wherever they come from: published items
+and stored replies have the same task names as the tasks here.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from functools import lru_cache
 
 from modgap._errors import UnknownName
 
+from ._answers import READERS, read_letter
 from ._fold import option_key
 from ._numbers import read_number
 from ._parse import read_choice, read_integer, read_text
@@ -25,6 +30,11 @@ def read_reply(problem: Problem, reply: str) -> Answer:
         The answer; where it is the expected one in another spelling ("NEW YORK", "007"), in the spelling of
         ``problem.answer``, so that answers can be compared as they are.
     """
+    suite, _, short = problem.task.partition("/")
+    if suite == "isobench" and short in READERS:
+        return _as_option(problem, READERS[short](reply, problem.options))
+    if suite == "blink":
+        return read_letter(reply, problem.options)
     task = _task(problem.task)
     if task is not None:
         return task.parse(reply, problem.options)
@@ -38,6 +48,14 @@ def read_reply(problem: Problem, reply: str) -> Answer:
     if found.value is not None and option_key(found.value) == option_key(problem.answer):
         return replace(found, value=problem.answer)
     return found
+
+
+def _as_option(problem: Problem, found: Answer) -> Answer:
+    """The text of the option that a letter stands for, where options are texts and the answer is one."""
+    if found.value is None or found.value in problem.options or problem.answer not in problem.options:
+        return found
+    place = ord(found.value[0]) - ord("A") if len(found.value) == 1 else -1
+    return replace(found, value=problem.options[place]) if 0 <= place < len(problem.options) else found
 
 
 @lru_cache(maxsize=256)
