@@ -11,19 +11,16 @@ import typer
 if TYPE_CHECKING:
     from modgap.evaluate._import_run import Imported, Stored
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+_HELP = """Read stored results of others into run folders; no model is asked.
+
+One folder has the answers as they are read here, one with -official behind its name those of the source;
+parses.csv has both side by side. report, compare, rescore and export work on them as on any run.
+"""
+
+app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 _Out = Annotated[Path, typer.Option(help="Folder of run folders.")]
 _Name = Annotated[str | None, typer.Option(help="Of the run folder. Default: <source>-<folder>.")]
-
-
-@app.callback()
-def _import() -> None:
-    """Read stored results of others into run folders; no model is asked.
-
-    One folder has the answers as they are read here, one with -official behind its name those of the source;
-    parses.csv has both side by side. report, compare, rescore and export work on them as on any run.
-    """
 
 
 @app.command("isobench-eval")

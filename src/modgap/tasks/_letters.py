@@ -66,7 +66,7 @@ _SAME_QUANTITY = re.compile(
     r"|temperatures?|average kinetic)\b"
     r"|\b(?:forces?|magnitudes?|strengths?|concentrations?|temperatures?"
     r"|concentrated)\b[^.;]{0,60}\b(?:is|are|be|have|remain|equally)\b"
-    r"[^.;]{0,30}\b(?:same|equal|identical)\b"
+    r"[^.;]{0,30}\b(?:same|equal|identical|similar)\b"
     r"|\bneither (?:solution|sample|of them|has)\b|\bequal(?:ly)? (?:concentrat|strong|warm|hot)"
     r"|^\W*(?:they are |both are |both )?(?:the )?(?:same|equal|neither)\b\W*(?:in both\W*|for both\W*)?$"
 )
@@ -154,6 +154,7 @@ class Letters(Kind):
             self._answered(bare, clearly=clearly),
             self._named(bare),
             self._told(bare),
+            self._told(text),
         ):
             if len(places) == 1:
                 return Read(LETTERS[places.pop()])
@@ -240,6 +241,16 @@ class Letters(Kind):
         if None not in ways and len(set(ways)) == len(ways):
             way = _way(text)
             return {ways.index(way)} if way in ways else set()
+        if all(option.startswith(("toward ", "away from ")) for option in self.plain):
+            # "toward the hiker's hand" for "toward her hand"
+            return {
+                i
+                for i, option in enumerate(self.plain)
+                if re.search(
+                    rf"\b{option.split(' ')[0]}s?\b(?: [\w'-]+){{0,4}} {re.escape(option.split(' ')[-1])}\b",
+                    text,
+                )
+            }
         ends = [[_head(end) for end in option.split(". . .")] for option in self.plain]
         if all(len(end) == 2 for end in ends):
             return {i for i, (source, goal) in enumerate(ends) if _transfers(text, source, goal)}
