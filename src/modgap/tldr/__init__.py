@@ -9,6 +9,7 @@ from ._blind import BlindScore as BlindScore
 from ._blind import blind_score as blind_score
 from ._build import TypeRow as TypeRow
 from ._build import build as build
+from ._diff import diff_spans as diff_spans
 from ._edit import Edit as Edit
 from ._edit import Perturbation as Perturbation
 from ._edit import Piece as Piece
@@ -27,5 +28,7 @@ from ._make import Tally as Tally
 from ._make import make_examples as make_examples
 from ._natural import natural as natural
 from ._natural import read_captions as read_captions
+from ._readers import read_detail_verify as read_detail_verify
+from ._readers import read_rlhf_v as read_rlhf_v
 from ._twins import Twins as Twins
 from ._twins import make_twins as make_twins

@@ -4,9 +4,9 @@
     for example in read_examples(Path("data")):
         ...
 
-The folder holds ``data/<split>.parquet`` (or ``.jsonl`` and ``media/``), a ``README.md`` that ``datasets`` and
-the hub understand, and, written last, ``manifest.json``: a folder that has one is complete. The
-columns are the fields of :class:`Example`; ``scene`` is JSON in a string. What is read is untrusted.
+The folder holds ``data/<split>.parquet`` (or ``.jsonl`` and ``media/``), a ``README.md`` for ``datasets`` and
+the hub, and, written last, ``manifest.json``: a folder that has one is complete. The columns are the fields
+of :class:`Example`; ``scene`` is JSON in a string. What is read is untrusted.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from modgap.scenes import Caption, Fact, Scene, Span
 from modgap.scenes._draws import Draws
 from modgap.scenes._edits import change_objects
 from modgap.scenes._facts import FactKind
-from modgap.tldr._edit import Edit, with_article, subject_of
+from modgap.tldr._edit import Edit, subject_of, with_article
 
 KINDS: frozenset[FactKind] = frozenset({"color", "size", "fill"})
 

@@ -12,7 +12,7 @@ from modgap.scenes import SHAPES, Caption, Fact, Scene
 from modgap.scenes._draws import Draws
 from modgap.scenes._edits import change_object
 from modgap.scenes._facts import FactKind
-from modgap.tldr._edit import Edit, with_article, subject_of
+from modgap.tldr._edit import Edit, subject_of, with_article
 
 KINDS: frozenset[FactKind] = frozenset({"shape"})
 
