@@ -57,8 +57,8 @@ def _show(imported: Imported) -> None:
         "official",
         "ours",
         "read differently",
-        "credited there only",
-        "here only",
+        "right: official only",
+        "ours only",
     )
     print_rows(columns, [_row(*cell) for cell in _cells(imported.stored)])
     total = [one for one in imported.stored if not one.agrees]
@@ -86,7 +86,7 @@ def _row(task: str, shown: str, stored: list[Stored]) -> tuple[str, ...]:
     n = len(scored)
     there, here = sum(a for a, _ in scored), sum(b for _, b in scored)
     return (
-        task,
+        task.split("/")[-1],
         shown,
         f"{n:,}",
         f"{100 * there / n:.1f} %" if n else "",

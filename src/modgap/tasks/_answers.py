@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ._claims import read_claims
 from ._counts import BREAKPOINTS, MAXIMUM_FLOW
+from ._fold import fold
 from ._letters import Letters
 from ._moves import Move
 from ._problem import Answer
@@ -72,7 +73,12 @@ def read_letter(reply: str, options: Sequence[str] = ()) -> Answer:
         The letter of the option that the reply names or tells in other words. A letter beyond the options
         is returned as it stands.
     """
-    return read_claims(reply, Letters.of(tuple(options)))
+    kind = Letters.of(tuple(options))
+    found = read_claims(reply, kind)
+    if found.status != "unparsed" or not options:
+        return found
+    only = kind.only_option(fold(reply))
+    return found if only is None else Answer(only, "answer")
 
 
 def _alone(read: Callable[[str], Answer]) -> Callable[[str, Sequence[str]], Answer]:

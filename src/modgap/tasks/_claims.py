@@ -11,6 +11,8 @@ A kind of answer says what one piece of text claims (:class:`Kind`); this file d
 3. the last sentence of the reply that clearly claims something.
 4. all of a short reply, if it claims one thing.
 
+The last two are left out for answers that an argument may name in passing, such as options.
+
 A question, a supposition ("if it is even ...") or a definition ("a function is odd if ...") claims nothing.
 A reply that asks back or declines is ``abstain`` unless it states an answer all the same. Statements and
 conclusions that disagree give status ``conflicting`` with the value that counts. Nothing is moved to the
@@ -99,7 +101,7 @@ class Kind(Protocol):
 
     @property
     def argues(self) -> bool:
-        """Whether sentences that argue name other answers too, so that a closing one may be one."""
+        """Whether sentences that argue name other answers too, so that only statements and conclusions count."""
 
     def statement(self, text: str) -> Read:
         """Read what stands after an explicit marker such as ``Answer:``."""
@@ -140,7 +142,7 @@ def read_claims(reply: str, kind: Kind) -> Answer:
         if given:
             return _settle(given, values)
     asks = _asks(sentences[:3]) or _asks(sentences[-4:])
-    if not asks:
+    if not asks and not kind.argues:
         for _, sentence in reversed(sentences):
             found = claimed(sentence, kind, clearly=True)
             if found.status != "nothing":

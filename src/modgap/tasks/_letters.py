@@ -162,6 +162,11 @@ class Letters(Kind):
                 return NOTHING if clearly else HEDGE
         return NOTHING
 
+    def only_option(self, text: str) -> str | None:
+        """The letter of the one option of several words that a folded text names, if it names no other."""
+        named = {i for i in self._named(_plain(text[-20_000:])) if " " in self.plain[i]}
+        return LETTERS[named.pop()] if len(named) == 1 else None
+
     def _looks_chosen(self, line: str) -> bool:
         return (
             re.match(r"\W{0,3}(?:(?:option|choice|answer)\s+)?\(?[A-Za-z](?:[).:]|\s-|\W*$)", line)

@@ -53,7 +53,7 @@ class Move(Kind):
         return NOTHING
 
     def claim(self, sentence: str, *, clearly: bool) -> Read:
-        if clearly and not _SAYS.search(sentence):
+        if clearly and not (_SAYS.search(sentence) or _MOVE.match(sentence)):
             return NOTHING
         found = [
             _uci(match, sentence)
