@@ -37,6 +37,15 @@ def drawn(name: str, seed: int = 11) -> tuple[tuple[Problem, object], ...]:
     return tuple(problems)
 
 
+def offered(name: str) -> dict[int, list[Problem]]:
+    """The problems by the number of their options, without open questions."""
+    found: dict[int, list[Problem]] = {}
+    for problem, _ in drawn(name):
+        if problem.options:
+            found.setdefault(len(problem.options), []).append(problem)
+    return found
+
+
 def media(problem: Problem) -> list[object]:
     return [
         part.text if isinstance(part, Text) else part.data
@@ -99,19 +108,24 @@ def test_every_modality_carries_the_full_problem(name: str) -> None:
 
 @every_task
 def test_options_hold_the_answer_once(name: str) -> None:
+    """A task offers options with every question or, where it asks for a number or a move, with none."""
+    assert len({bool(problem.options) for problem, _ in drawn(name)}) == 1
     for problem, _ in drawn(name):
-        assert problem.options.count(problem.answer) == 1
-        assert len(set(problem.options)) == len(problem.options) >= 2
         assert problem.question.endswith("?")
-        assert problem.chance == pytest.approx(1 / len(problem.options))
         assert problem.group
+        if problem.options:
+            assert problem.options.count(problem.answer) == 1
+            assert len(set(problem.options)) == len(problem.options) >= 2
+            assert problem.chance == pytest.approx(1 / len(problem.options))
+        else:
+            assert problem.chance == load(name).chance
 
 
 @every_task
 def test_chance_is_what_guessing_gives(name: str) -> None:
     task = load(name)
-    expected = np.mean([1 / len(problem.options) for problem, _ in drawn(name)])
-    if task.chance is not None:
+    if task.chance is not None and offered(name):
+        expected = np.mean([1 / len(problem.options) for problem, _ in drawn(name)])
         assert task.chance == pytest.approx(expected)
 
 
@@ -119,12 +133,12 @@ def test_chance_is_what_guessing_gives(name: str) -> None:
 def test_parse_inverts_answer(name: str) -> None:
     task = load(name)
     for problem, _ in drawn(name)[:200]:
-        letter = "ABCDEFGH"[problem.options.index(problem.answer)]
         for form in ("Answer: {a}", "{a}", "**Answer:** {a}", r"\boxed{{{a}}}", "Answer: {a}."):
             assert task.parse(form.format(a=problem.answer), problem.options) == Answer(
                 problem.answer, "answer"
             )
-        for form in ("Answer: {a}", "({a})", "{a}"):
+        for form in ("Answer: {a}", "({a})", "{a}") if problem.options else ():
+            letter = "ABCDEFGH"[problem.options.index(problem.answer)]
             assert task.parse(form.format(a=letter), problem.options) == Answer(problem.answer, "answer")
         for wrong in problem.options:
             assert task.parse(f"Answer: {wrong}", problem.options).value == wrong
@@ -134,9 +148,7 @@ def test_parse_inverts_answer(name: str) -> None:
 @every_task
 def test_the_answer_stands_at_every_place_equally_often(name: str) -> None:
     """Chi-square at 1e-4 over tasks and numbers of options: a fair task fails one run in a thousand."""
-    problems = [problem for problem, _ in drawn(name)]
-    for size in {len(problem.options) for problem in problems}:
-        own = [problem for problem in problems if len(problem.options) == size]
+    for size, own in offered(name).items():
         shown = Counter(problem.options.index(problem.answer) for problem in own)
         assert stats.chisquare([shown[place] for place in range(size)]).pvalue > 1e-4
 
@@ -144,9 +156,7 @@ def test_the_answer_stands_at_every_place_equally_often(name: str) -> None:
 @every_task
 def test_the_options_alone_give_nothing_away(name: str) -> None:
     """Neither the first, the last nor any other of the options in alphabetical order is right more often."""
-    problems = [problem for problem, _ in drawn(name)]
-    for size in {len(problem.options) for problem in problems}:
-        own = [problem for problem in problems if len(problem.options) == size]
+    for size, own in offered(name).items():
         rank = Counter(sorted(problem.options).index(problem.answer) for problem in own)
         assert stats.chisquare([rank[place] for place in range(size)]).pvalue > 1e-4
 
