@@ -172,7 +172,7 @@ def test_a_built_set_says_its_blind_score(tmp_path: Path) -> None:
     assert manifest["blind_natural"]["all"]["auroc"] is None  # all of one kind
     assert manifest["settings"]["design"] == "twins"
     card = (tmp_path / "d" / "README.md").read_text()
-    assert "| all | 64 | 0.500 |" in card and card.startswith("---\n")
+    assert "| all | 64 | 0.500 | 0.500 |" in card and card.startswith("---\n")
     assert OMISSION in list(read_examples(tmp_path / "d"))
 
 

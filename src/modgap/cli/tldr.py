@@ -45,12 +45,9 @@ def make_data(
         Path | None,
         typer.Option(help="JSON lines with caption and scene, written by a model; labelled and added."),
     ] = None,
-    max_auroc: Annotated[
-        float, typer.Option(help="Largest blind AUROC of responses; 0.5 is chance, 1 switches it off.")
+    max_blind: Annotated[
+        float, typer.Option(help="How well text alone may tell wrong from right; 0.5 is chance, 1 no limit.")
     ] = 0.6,
-    max_gain: Annotated[
-        float, typer.Option(help="Most that the blind AP of words may exceed prevalence; 1 switches it off.")
-    ] = 0.1,
     parquet: Annotated[
         bool | None,
         typer.Option("--parquet/--no-parquet", help="Or JSON lines. Default: parquet if pyarrow is there."),
@@ -66,7 +63,7 @@ def make_data(
 
     config = DataConfig(n, seed, listed(types), design, level, pixels)
     examples = label(*read_captions(natural)) if natural else []
-    rows = build(out, config, natural=examples, max_auroc=max_auroc, max_gain=max_gain, parquet=parquet)
+    rows = build(out, config, natural=examples, max_blind=max_blind, parquet=parquet)
     _print_types(rows)
     typer.echo(out / "manifest.json")
 
@@ -81,7 +78,7 @@ def _print_types(rows: list[TypeRow]) -> None:
     table = []
     for row in rows:
         blind = row.blind
-        figures = ("–",) * 3 if blind is None else (blind.prevalence, blind.ap, blind.auroc)
+        figures = ("–",) * 4 if blind is None else (blind.prevalence, blind.ap, blind.choice, blind.auroc)
         table.append(
             (
                 row.type,
@@ -90,5 +87,8 @@ def _print_types(rows: list[TypeRow]) -> None:
                 *(x if isinstance(x, str) else f"{x:.3f}" for x in figures),
             )
         )
-    print_rows(("type", "examples", "yield", "prevalence", "blind AP", "blind AUROC"), table)
-    typer.echo("prevalence: share of the words that are wrong; blind: what a text-only classifier finds")
+    print_rows(("type", "examples", "yield", "prevalence", "blind AP", "choice", "AUROC"), table)
+    typer.echo(
+        "prevalence: share of words that are wrong. What a text-only classifier finds: AP of wrong words,\n"
+        "choice between the wrong word and the right one (chance 0.5), AUROC of responses (chance 0.5)"
+    )

@@ -1,22 +1,24 @@
 """What can be told from the text alone: the blind score of a data set.
 
     score = blind_score(examples)
-    score.auroc, score.ap, score.prevalence
+    score.auroc, score.choice, score.ap, score.prevalence
 
 A text-only classifier (logistic regression on hashed n-grams) is trained on one half of the groups and scored
-on the other, both ways. What it finds, a model can find without looking; a data set of twins keeps every such
-classifier at chance for responses. For words it may know which *kinds* of words get edited, though not
-whether this one was: its average precision is the floor above which looking counts. It is a weak reader: a
-low score says little of data that are no twins, since it does not see that sentences contradict each other.
+on the other, both ways. What it finds, a model can find without looking. A data set of twins keeps every such
+classifier at chance for responses, and for the choice between the wrong word and the right one in its place.
+It may still know which *kinds* of words get edited: its average precision for words is above their
+prevalence, and is the floor above which looking counts. It is a weak reader: a low score says little of data
+that are no twins, since it hardly sees that sentences contradict each other.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -47,17 +49,22 @@ class BlindScore:
         words: how many words that count they have.
         auroc: area under the curve for "this response has an error", 0 to 1; chance is 0.5. ``nan`` if all
             responses are of one kind.
+        choice: how often the wrong words score above the right ones in their place, 0 to 1, ties counting
+            half; chance is 0.5. ``nan`` if no span says what is right.
         ap: average precision for wrong words, 0 to 1; chance is ``prevalence``. ``nan`` if none is wrong.
         prevalence: fraction of the words that are wrong.
         auroc_error: standard error of ``auroc`` if the text says nothing.
+        choice_error: the same of ``choice``.
     """
 
     responses: int
     words: int
     auroc: float
+    choice: float
     ap: float
     prevalence: float
     auroc_error: float
+    choice_error: float
 
 
 def blind_score(examples: Sequence[Example]) -> dict[str, BlindScore]:
@@ -71,32 +78,40 @@ def blind_score(examples: Sequence[Example]) -> dict[str, BlindScore]:
         occurs.
     """
     examples = examples[:MOST_RESPONSES]
+    n = len(examples)
     groups = {name: i for i, name in enumerate(dict.fromkeys(e.group for e in examples))}
     # Not every second group: types take turns too.
     side = np.random.default_rng(0).permutation(len(groups)) % 2
-    half = side[[groups[e.group] for e in examples]]
-    texts = [_words(e.response) for e in examples]
-    owner = np.repeat(np.arange(len(examples)), [len(text) for text in texts])
-    is_wrong, counts = _word_labels(examples, texts)
-    word_scores = _cross_scored(_word_features(texts), is_wrong, half[owner], counts)
-    response_scores = _cross_scored(_response_features(texts), np.array([e.is_wrong for e in examples]), half)
-    found = {"all": np.ones(len(examples), dtype=np.bool_)}
+    # Corrected responses follow the others; they are scored and never trained on.
+    pairs = [(i, corrected) for i, e in enumerate(examples) if (corrected := _corrected(e)) is not None]
+    every = [*examples, *(corrected for _, corrected in pairs)]
+    half = side[[groups[e.group] for e in every]]
+    texts = [_words(e.response) for e in every]
+    owner = np.repeat(np.arange(len(every)), [len(text) for text in texts])
+    is_wrong, counts = _word_labels(every, texts)
+    word_scores = _cross_scored(_word_features(texts), is_wrong, half[owner], counts & (owner < n))
+    wrong_responses = np.array([e.is_wrong for e in examples], dtype=np.bool_)
+    response_scores = _cross_scored(_response_features(texts[:n]), wrong_responses, half[:n])
+    choices = _choices([i for i, _ in pairs], n, owner, is_wrong, word_scores)
+    found = {"all": np.ones(n, dtype=np.bool_)}
     by_group: dict[str, set[str]] = {}
     for e in examples:
         by_group.setdefault(e.group, set()).update(e.types)
     for type_ in sorted({t for types in by_group.values() for t in types}):
         found[type_] = np.array([type_ in by_group[e.group] for e in examples])
-    wrong_responses = np.array([e.is_wrong for e in examples], dtype=np.bool_)
     scores = {}
     for name, rows in found.items():
-        own = rows[owner] & counts
+        own = np.append(rows, np.zeros(len(pairs), dtype=np.bool_))[owner] & counts
+        chosen = choices[rows & ~np.isnan(choices)]
         scores[name] = BlindScore(
             int(rows.sum()),
             int(own.sum()),
             auroc(wrong_responses[rows], response_scores[rows]),
+            float(chosen.mean()) if len(chosen) else float("nan"),
             average_precision(is_wrong[own], word_scores[own]),
             float(is_wrong[own].mean()) if own.any() else float("nan"),
             _auroc_error(wrong_responses[rows]),
+            0.5 / math.sqrt(len(chosen)) if len(chosen) else float("nan"),
         )
     return scores
 
@@ -125,6 +140,32 @@ def average_precision(positive: Bool[np.ndarray, " n"], scores: Float[np.ndarray
     hits = np.bincount(rank, weights=positive)
     precision = np.cumsum(hits) / np.cumsum(np.bincount(rank))
     return float((hits * precision).sum() / hits.sum())
+
+
+def _corrected(example: Example) -> Example | None:
+    """A wrong response put right, its spans around the right words; ``None`` if a span does not say how."""
+    if not example.is_wrong or not all(span.truth for span in example.spans):
+        return None
+    text, done = "", 0
+    spans = []
+    for span in example.spans:
+        text += example.response[done : span.start]
+        spans.append(replace(span, start=len(text), end=len(text) + len(span.truth)))
+        text += span.truth
+        done = span.end
+    return replace(example, response=text + example.response[done:], spans=tuple(spans))
+
+
+def _choices(
+    wrong: Sequence[int], n: int, owner: Any, is_wrong: Any, word_scores: Any
+) -> Float[np.ndarray, " responses"]:
+    """Whether the wrong words of a response score above the right ones, 0, 0.5 or 1; ``nan`` if unknown."""
+    size = n + len(wrong)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(owner, word_scores * is_wrong, size) / np.bincount(owner, is_wrong, size)
+    choices = np.full(n, np.nan)
+    choices[list(wrong)] = (np.sign(mean[list(wrong)] - mean[n:]) + 1) / 2
+    return choices
 
 
 def _words(text: str) -> list[tuple[str, int, int]]:
@@ -195,14 +236,11 @@ def _response_features(texts: Sequence[Any]) -> _Features:
     return _Features(np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64), len(texts))
 
 
-def _cross_scored(features: _Features, positive: Any, half: Any, counts: Any = None) -> Any:
+def _cross_scored(features: _Features, positive: Any, half: Any, may_train: Any = True) -> Any:
     """Scores of each row by a classifier that was trained on the other half of the rows."""
     scores = np.zeros(features.n)
     for own in (0, 1):
-        train = half != own
-        if counts is not None:
-            train = train & counts
-        weights = _fit(features, positive, train)
+        weights = _fit(features, positive, (half != own) & may_train)
         summed = np.bincount(features.rows, weights[features.columns], features.n)
         scores[half == own] = summed[half == own]
     return scores
