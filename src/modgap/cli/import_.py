@@ -86,7 +86,7 @@ def _row(task: str, shown: str, stored: list[Stored]) -> tuple[str, ...]:
     n = len(scored)
     there, here = sum(a for a, _ in scored), sum(b for _, b in scored)
     return (
-        task.split("/")[-1],
+        task.rsplit("/", maxsplit=1)[-1],
         shown,
         f"{n:,}",
         f"{100 * there / n:.1f} %" if n else "",

@@ -41,7 +41,8 @@ _TOGETHER = 12  # last sentences that are read as one, where no single one says 
 _MOST_SENTENCES = 400  # read at each end of a reply
 
 _LABEL = (
-    r"(?:in )?conclusions?|(?:the )?(?:final |overall |correct |expected |most likely )?"
+    r"(?:in )?conclusions?|completed (?:sentence|text|statement)|(?:the )?(?:final |overall |correct "
+    r"|expected |most likely )?"
     r"(?:result|verdict|outcome|decision|classification|determination|prediction|assessment|evaluation"
     r"|judge?ment)"
     r"|winner|bottom line|short(?:er)? (?:answer|version)|in short|in summary|summary|tl;?dr|final|choice"
@@ -66,6 +67,7 @@ _SUPPOSES = re.compile(
     r"^\W{0,4}(?:(?:\w+[.)] )?(?:if|when|whenever|suppose|supposing|unless|in case|once|had|were)\b(?! we )"
     r"|assum(?:e|ing)\b(?! (?:best|optimal|perfect|correct|accurate|normal|standard|reasonable|competent))"
     r"|(?:an?|any|every|each|all) (?:even|odd|convex|concave|function|graph|curve|draw|breakpoint)\w*\b"
+    r"|(?:provide|state|show|give|identify|compute|explain|analy[sz]e|conclude with|present)\b(?! that)"
     r"|(?:recall|remember|by definition,? an?|definitions?)\b|(?:to|let's|let us|we need to|we must|i need to"
     r"|i will|i'll"
     r"|we will|we'll|i can|i'd|your task|the task|the goal|the question) "
@@ -101,7 +103,7 @@ class Kind(Protocol):
 
     @property
     def argues(self) -> bool:
-        """Whether sentences that argue name other answers too, so that only statements and conclusions count."""
+        """Whether arguments name other answers too, so that only statements and conclusions count."""
 
     def statement(self, text: str) -> Read:
         """Read what stands after an explicit marker such as ``Answer:``."""
@@ -204,6 +206,10 @@ def _statements(text: str, kind: Kind) -> Iterator[_Found]:
             yield _Found(statement.start, found)
     for match in list(_label(kind.labels).finditer(text))[-50:]:
         window = text[match.end() : match.end() + 2 * MAX_STATEMENT]
+        if not match["general"]:  # "Connectivity:" on a line of its own may head a list
+            window = first_line(window)
+            if text[match.end() : match.end() + 1] == "\n" and kind.bare(window) is None:
+                continue
         found = _labelled(window, kind)
         if found.value is not None:
             yield _Found(match.start(), found)
@@ -219,7 +225,7 @@ def _label(labels: str) -> re.Pattern[str]:
     """``Conclusion:`` or ``"winner":`` at the beginning of a line, a sentence or a JSON field."""
     before = r"(?:^|(?<=[.!?] )|(?<=[{,] )|(?<=[{,\"]))[\"' ]{0,3}(?:\d[.)] )?"
     after = r"[\"']?(?: \([^()\n]{0,40}\))?(?: ?[:=] ?| - | is:? |, |$)"
-    return re.compile(f"{before}(?:{_LABEL}{labels}){after}", re.I | re.M)
+    return re.compile(f"{before}(?:(?P<general>{_LABEL}){labels}){after}", re.I | re.M)
 
 
 def _stated(statement: str, kind: Kind) -> Read:
@@ -272,8 +278,11 @@ def _conclusions(text: str, sentences: list[tuple[int, str]], kind: Kind) -> lis
             closing = said.value
     if closing is not None:
         found.append(_Found(len(text), Read(closing)))
-    if _asks(sentences[:3]) and _asks(sentences[-4:]):
-        return []  # asks at both ends: what it says between is what it would say
+    if _asks(sentences[:3]):
+        if _asks(sentences[-4:]):
+            return []  # asks at both ends: what it says between is what it would say
+        texts = dict(sentences)
+        return [one for one in found if _CONCLUDES.match(texts.get(one.start, ""))]
     return found
 
 

@@ -57,6 +57,7 @@ _LETTER_INSIDE = re.compile(
     r"(?:^\W{0,3}|\b(?:is|are|be|answer|choose|select|pick|would be|with|there is)[: ]{1,2})\(([A-Z])\)"
     r"|\b(?:option|choice|answer) \(?([A-Z])\b|(?<=[a-z] )\(([A-Z])\)\W*$",
 )
+_EXAMPLES = re.compile(r"\((?:e\.g\.|for example|for instance|such as|like)[^()\n]{0,200}\)", re.I)
 _NOT_THIS = re.compile(
     r"\b(?:not|isn't|never|nor|neither|instead of|rather than|unlike)\b[^.,;]{0,16}$", re.I
 )
@@ -89,9 +90,7 @@ class Letters(Kind):
     plain: tuple[str, ...]
     own: tuple[frozenset[str], ...]
     choices: Choices
-    labels: str = (
-        r"|(?:correct )?(?:option|choice)|completed (?:sentence|text|statement)|type|property|true statement"
-    )
+    labels: str = r"|(?:correct )?(?:option|choice)|type|property|true statement"
     argues: bool = True
 
     @classmethod
@@ -145,7 +144,7 @@ class Letters(Kind):
         if self.choices.numeric:
             number, _ = read_number(sentence)
             return Read(self._letter(number) or number) if number is not None else NOTHING
-        text = _plain(sentence)
+        text = _plain(_EXAMPLES.sub(" ", sentence))
         bare = re.sub(r"\([^()]{0,200}\)", " ", text)
         for places in (
             self._compared(text),
@@ -210,7 +209,8 @@ class Letters(Kind):
                 continue
             for match in re.finditer(rf"(?<![\w+-]){re.escape(option)}(?![\w+:]|-\w)", text):
                 before = text[max(0, match.start() - 60) : match.start()]
-                if not NEGATED.search(before) and not _SUPPOSED.search(before):
+                listed = text.startswith((" or ", "/"), match.end()) or before.endswith((" or ", "/"))
+                if not listed and not NEGATED.search(before) and not _SUPPOSED.search(before):
                     found.setdefault(i, match.start())
         inside = {i for i in found for j in found if i != j and self.plain[i] in self.plain[j]}
         kept = {i: start for i, start in found.items() if i not in inside}
@@ -300,12 +300,14 @@ class Letters(Kind):
         said: set[int] = set()
         for i, own in enumerate(self.own):
             wanted = sorted(word for word in own if len(word) > 2)
-            if not wanted or set(wanted) <= {"toward", "away", "from"}:
+            if not wanted or set(wanted) <= {"toward", "away", "from"} or _SAME.search(self.plain[i]):
                 continue
             hits = [word for word in wanted if any(_alike(word, stem) for stem in stems)]
             if len(hits) < len(wanted):
                 continue
             before = text[: max(0, text.find(hits[0]))][-60:]
+            if re.search(rf"\b{re.escape(hits[0])}\w* or \w|\w or {re.escape(hits[0])}", text):
+                continue
             if "not" in own or not (NEGATED.search(before) or _SUPPOSED.search(before)):
                 said.add(i)
         return said

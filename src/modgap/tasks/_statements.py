@@ -30,6 +30,7 @@ _PHRASE = re.compile(
 _CONDITIONAL = re.compile(
     r"\b(?:if|whether|unless|suppose|assuming|when|that|because|not|until|would)\b[^.!?\n]{0,24}$", re.I
 )
+_SUPPOSED = re.compile(r"\W*(?:if|suppose|unless|assuming)\b", re.I)
 _PLACEHOLDER = re.compile(
     r"[<\[({]*(?:option|your (?:answer|choice)|answer|value|letter|choice|\.\.\.|integer)[>\])}]*\.?",
     re.I,
@@ -64,7 +65,8 @@ def explicit_statements(text: str) -> Iterator[Statement]:
 def phrased_statements(text: str) -> Iterator[Statement]:
     """What stands after "the answer is" and its like, in order; at most the last 50."""
     for match in list(_PHRASE.finditer(text))[-50:]:
-        if _CONDITIONAL.search(text[max(0, match.start() - 32) : match.start()]):
+        before = text[max(0, match.start() - 160) : match.start()]
+        if _CONDITIONAL.search(before[-32:]) or _SUPPOSED.match(SENTENCE_END.split(before)[-1]):
             continue
         statement = first_line(text[match.end() : match.end() + 2 * MAX_STATEMENT])
         sentence = SENTENCE_END.split(statement, maxsplit=1)[0]
