@@ -9,23 +9,43 @@ import typer
 
 
 def doctor(
-    model: Annotated[
-        str, typer.Argument(help="bundled, or a folder made by recipes/bundled_model.py.")
-    ] = "bundled",
+    model: Annotated[str, typer.Argument(help="bundled, a model folder, or a hub id org/name.")] = "bundled",
     *,
     gates: Annotated[
-        bool, typer.Option("--gates", help="Measure what the bundled model must be able to do, and must not.")
+        bool,
+        typer.Option(
+            "--gates",
+            help="Measure the gates of the bundled model, or of a folder that its recipe made.",
+        ),
     ] = False,
-    n: Annotated[int, typer.Option("-n", min=20, help="Problems of each task, and scenes captioned.")] = 500,
-    seed: Annotated[int, typer.Option(min=0, help="Of all problems and scenes.")] = 101,
+    n: Annotated[
+        int, typer.Option("-n", min=20, help="With --gates: problems of each task, and scenes captioned.")
+    ] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="With --gates: of all problems and scenes.")] = 101,
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
+    device_map: Annotated[str, typer.Option(help="Spread the model over devices, for example auto.")] = "",
+    revision: Annotated[str, typer.Option(help="Branch, tag or commit of a hub id.")] = "",
 ) -> None:
-    """Check the bundled model against its gates; exit status 1 if one is missed."""
-    from modgap._errors import InputError
+    """Check that a local model keeps the contracts: batches, hooks, token map; exit status 1 if one fails."""
+    if gates:
+        _gates(model, n, seed)
+        return
+    from modgap.doctor import check_model
 
-    if not gates:
-        raise InputError(
-            "doctor can check the gates of the bundled model; write: modgap doctor bundled --gates"
-        )
+    options = {"dtype": dtype, "device_map": device_map or None, "revision": revision or None}
+    failed = []
+    for check in check_model(model, **options):
+        typer.echo(f"{check.verdict:8}  {check.name:16}  {check.found}")
+        if check.verdict != "passed" and check.meaning:
+            typer.echo(f"{'':28}{check.meaning}")
+        if check.verdict == "FAILED":
+            failed.append(check.name)
+    if failed:
+        typer.echo(f"failed: {', '.join(failed)}")
+        raise typer.Exit(1)
+
+
+def _gates(model: str, n: int, seed: int) -> None:
     from modgap.cli._table import print_rows
     from modgap.doctor import check_gates
     from modgap.models import bundled

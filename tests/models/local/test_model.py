@@ -37,7 +37,7 @@ def texts(replies: dict[int, Reply]) -> dict[int, str | None]:
 
 def test_name_and_modalities(model: LocalModel, tiny: Path) -> None:
     assert model.name == tiny.name
-    assert model.modalities == {"text", "image"}
+    assert model.modalities == {"text", "image", "video"}  # a film is shown as pictures
 
 
 def test_nothing_asked_nothing_said(model: LocalModel) -> None:

@@ -1,4 +1,4 @@
-"""Any Hugging Face image-text model: a model folder, or a hub id such as org/name.
+"""Any Hugging Face multimodal model: a model folder, or a hub id such as org/name.
 
 ``load_model("org/name")`` loads through ``AutoModelForImageTextToText`` and ``AutoProcessor``; the bundled
 model takes the same path. Weights are read from safetensors only, and code that a model brings along is not
@@ -83,11 +83,7 @@ def load(
             raise InputError(f"{what} is {number}; it must be at least 1")
     if not argument:
         raise InputError("no model was named; give a model folder or a hub id such as org/name")
-    try:
-        import torch  # noqa: F401
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("local models", "hf") from error
+    _need_torch()
     from ._load import LoadOptions, load_pretrained
     from ._model import LocalModel
 
@@ -110,3 +106,38 @@ def load(
         batch_tokens=batch_tokens,
         share_prefix=share_prefix,
     )
+
+
+def describe(
+    argument: str, *, revision: str | None = None, trust_remote_code: bool = False
+) -> dict[str, str]:
+    """Say what a model is without reading its weights: family, blocks, image token, what is supported.
+
+    Args:
+        argument: a folder, a hub id ``org/name``, or ``bundled``.
+        revision: branch, tag or commit of a hub id.
+        trust_remote_code: run code that comes with the model.
+
+    Returns:
+        Field → words.
+
+    Raises:
+        FileError, ModelError: if there is no such model, or transformers does not know its kind.
+        MissingExtra: if torch and transformers are not installed.
+    """
+    _need_torch()
+    from modgap.models import bundled
+
+    from ._describe import describe as read
+    from ._load import LoadOptions
+
+    folder = str(bundled.FOLDER) if argument == "bundled" else argument
+    return read(folder, LoadOptions(revision=revision, trust_remote_code=trust_remote_code))
+
+
+def _need_torch() -> None:
+    try:
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("local models", "hf") from error

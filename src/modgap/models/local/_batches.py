@@ -45,7 +45,7 @@ class Job:
     def size(self, tokens_per_image: int) -> int:
         """Tokens of prompt and reply, the pictures' estimated."""
         reply = self.limit if self.continuation is None else self.continuation.longest
-        return len(self.raw) + len(self.prompt.images) * tokens_per_image + reply
+        return len(self.raw) + self.prompt.media * tokens_per_image + reply
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class Group:
     jobs: tuple[Job, ...]
 
     @property
-    def kind(self) -> tuple[int, bool, int]:
-        """What the groups of a batch have in common: pictures per prompt, shared or single, length limit."""
+    def kind(self) -> tuple[tuple[int, int], bool, int]:
+        """What the groups of a batch have in common: pictures and sounds, shared or single, limit."""
         first = self.jobs[0]
-        return len(first.prompt.images), len(self.jobs) > 1, first.limit
+        return (len(first.prompt.images), len(first.prompt.sounds)), len(self.jobs) > 1, first.limit
 
     @cached_property
     def _text_size(self) -> int:
@@ -67,7 +67,7 @@ class Group:
 
     def size(self, tokens_per_image: int) -> int:
         """Tokens to read: what the jobs begin with counts once."""
-        return self._text_size + len(self.jobs[0].prompt.images) * tokens_per_image
+        return self._text_size + self.jobs[0].prompt.media * tokens_per_image
 
 
 def grouped(jobs: Iterable[Job], *, share: bool) -> list[Group]:
@@ -79,7 +79,9 @@ def grouped(jobs: Iterable[Job], *, share: bool) -> list[Group]:
     """
     found: dict[object, list[Job]] = {}
     for job in jobs:
-        key = (job.query.parts[:-1], job.prompt.images) if share and len(job.query.parts) > 1 else job.index
+        shared = share and len(job.query.parts) > 1
+        shown = (job.query.parts[:-1], job.prompt.images, job.prompt.sounds)
+        key = shown if shared else job.index
         found.setdefault(key, []).append(job)
     groups = [
         Group(tuple(members[start : start + GROUP]))
@@ -108,7 +110,8 @@ def take(pending: deque[Group], *, rows: int, tokens: int, tokens_per_image: int
         return [Group(first.jobs[:rows])]
     longest = first.size(tokens_per_image or 0)
     batch, count = [first], len(first.jobs)
-    while pending and pending[0].kind == first.kind and (tokens_per_image is not None or not first.kind[0]):
+    known = tokens_per_image is not None or not any(first.kind[0])
+    while known and pending and pending[0].kind == first.kind:
         longest = max(longest, pending[0].size(tokens_per_image or 0))
         count += len(pending[0].jobs)
         if count > rows or longest * (len(batch) + 1) > tokens:

@@ -58,13 +58,23 @@ def fingerprint(pretrained: Pretrained, answer: AnswerMode) -> dict[str, JSON]:
         "processor": _text_hash(
             {
                 "class": type(processor).__name__,
-                "image_class": type(processor.image_processor).__name__,
-                "image": _without_place(processor.image_processor.to_dict()),
+                **{
+                    f"{part}_{what}": value
+                    for part, made in (
+                        ("image", getattr(processor, "image_processor", None)),
+                        ("audio", getattr(processor, "feature_extractor", None)),
+                    )
+                    if made is not None
+                    for what, value in (
+                        ("class", type(made).__name__),
+                        ("settings", _without_place(made.to_dict())),
+                    )
+                },
                 "other": _without_place(
                     {
                         k: v
                         for k, v in processor.to_dict().items()
-                        if k not in ("image_processor", "chat_template")
+                        if k not in ("image_processor", "feature_extractor", "chat_template")
                     }
                 ),
             }

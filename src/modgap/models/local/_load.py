@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,11 +21,20 @@ from typing import Any
 
 import torch
 import transformers
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+    MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES,
+)
 
 from modgap._errors import FileError, InputError, MissingExtra, ModelError
+from modgap.media import Modality
 from modgap.models._load import HUB_ID
 
-_HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "*.tiktoken")
+from ._anatomy import Anatomy, anatomy
+from ._processors import load_processor
+
+CONFIG_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
+"""Everything but the weights."""
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -89,6 +98,21 @@ class Pretrained:
         return tuple(sorted(i for i in ids if i is not None))
 
     @cached_property
+    def anatomy(self) -> Anatomy:
+        """What is inside: blocks, language part, control tokens; see ``_anatomy.py``."""
+        return anatomy(self)
+
+    @cached_property
+    def modalities(self) -> frozenset[Modality]:
+        """What its processor can prepare; films are shown as pictures."""
+        found: set[Modality] = {"text"}
+        if getattr(self.processor, "image_processor", None) is not None:
+            found |= {"image", "video"}
+        if getattr(self.processor, "feature_extractor", None) is not None:
+            found |= {"audio"}
+        return frozenset(found)
+
+    @cached_property
     def forward_names(self) -> frozenset[str]:
         """Names of the inputs the model takes."""
         return frozenset(signature(self.model.forward).parameters)
@@ -96,6 +120,7 @@ class Pretrained:
     def inputs(self, read: Any) -> dict[str, Any]:
         """The entries of a processor's output that the model takes, on its device and in its dtype."""
         taken = self.forward_names | frozenset(signature(self.model.prepare_inputs_for_generation).parameters)
+        taken -= {"labels"}  # one family's processor makes them unasked; the loss would be for nothing
         moved: dict[str, Any] = {}
         for name, value in read.items():
             if name in taken:
@@ -126,12 +151,12 @@ def load_pretrained(spec: str, options: LoadOptions) -> Pretrained:
             "pip install bitsandbytes (CUDA only), or leave 4-bit loading out"
         )
     adapter = None if options.adapter is None else _find_adapter(options.adapter)
-    folder, revision = _find(spec, options)
+    folder, revision = find_folder(spec, options, (*CONFIG_FILES, "*.safetensors"))
     _check_folder(spec, folder)
     name = Path(spec.rstrip("/")).name or folder.resolve().name
     if adapter is not None:
         name += f"+{Path(str(options.adapter).rstrip('/')).name}"
-    with _quiet():
+    with quiet():
         model = _load_model(spec, folder, options)
         processor = _load_processor(spec, folder, options)
         if adapter is not None:
@@ -149,8 +174,14 @@ def load_pretrained(spec: str, options: LoadOptions) -> Pretrained:
     return Pretrained(name, folder, revision, adapter, options, model, processor)
 
 
-def _find(spec: str, options: LoadOptions) -> tuple[Path, str]:
-    """Folder with the files of the model, and the commit if it came from the hub."""
+def find_folder(spec: str, options: LoadOptions, files: Sequence[str]) -> tuple[Path, str]:
+    """Folder with the files of the model, and the commit if it came from the hub.
+
+    Args:
+        spec: a folder, or a hub id ``org/name``.
+        options: its revision and whether its own code may be run count.
+        files: patterns of the files that are fetched from the hub.
+    """
     folder = Path(spec).expanduser()
     if folder.is_dir():
         if options.revision is not None:
@@ -158,7 +189,7 @@ def _find(spec: str, options: LoadOptions) -> tuple[Path, str]:
         return folder, ""
     if not HUB_ID.fullmatch(spec):
         raise FileError(f"{spec}: no such folder; give a model folder or a hub id such as org/name")
-    patterns = [*_HUB_FILES, *(["*.py"] if options.trust_remote_code else [])]
+    patterns = [*files, *(["*.py"] if options.trust_remote_code else [])]
     path = _download(spec, options.revision, patterns)
     return path, path.name
 
@@ -225,7 +256,7 @@ def _load_model(spec: str, folder: Path, options: LoadOptions) -> Any:
     elif options.load_in_4bit:
         arguments["device_map"] = {"": _device(options.device)}
     try:
-        model, report = transformers.AutoModelForImageTextToText.from_pretrained(
+        model, report = auto_class(folder).from_pretrained(
             folder,
             dtype=dtype,
             use_safetensors=True,
@@ -242,6 +273,26 @@ def _load_model(spec: str, folder: Path, options: LoadOptions) -> Any:
             f"the first is {lacking[0]}; the weights do not belong to this config.json"
         )
     return model if "device_map" in arguments else model.to(_device(options.device))
+
+
+def model_type(folder: Path) -> str:
+    """What ``config.json`` says it is; empty if it does not say so in readable words."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return ""
+    kind = config.get("model_type") if isinstance(config, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
+def auto_class(folder: Path) -> Any:
+    """Models that hear but do not see are in a list of their own."""
+    kind = model_type(folder)
+    hears = kind in MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES
+    sees = kind in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+    if hears and not sees:
+        return transformers.AutoModelForMultimodalLM
+    return transformers.AutoModelForImageTextToText
 
 
 def _why_not(spec: str, folder: Path, error: Exception, options: LoadOptions) -> str:
@@ -263,14 +314,13 @@ def _why_not(spec: str, folder: Path, error: Exception, options: LoadOptions) ->
 
 def _load_processor(spec: str, folder: Path, options: LoadOptions) -> Any:
     try:
-        processor = transformers.AutoProcessor.from_pretrained(
-            folder, backend="pil", trust_remote_code=options.trust_remote_code
-        )
+        processor = load_processor(folder, model_type(folder), trust_remote_code=options.trust_remote_code)
     except Exception as error:  # as for the model
         raise ModelError(f"{spec}: the processor cannot be loaded: {_first_line(error)}") from error
-    if getattr(processor, "image_processor", None) is None or getattr(processor, "tokenizer", None) is None:
+    shows = (getattr(processor, name, None) for name in ("image_processor", "feature_extractor"))
+    if not any(part is not None for part in shows) or getattr(processor, "tokenizer", None) is None:
         raise ModelError(
-            f"{spec}: there is no processor for pictures and text; "
+            f"{spec}: there is no processor for pictures or sound, and text; "
             "expected processor_config.json or preprocessor_config.json, and a tokenizer"
         )
     tokenizer = processor.tokenizer
@@ -313,7 +363,7 @@ def _first_line(error: Exception) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep loading bars and notices of transformers off the terminal.
 
     Warnings about deprecated names are ignored too: they are for those who write peft and transformers.

@@ -43,7 +43,7 @@ class _CannotShare(Exception):
 
 
 class LocalModel:
-    """A Hugging Face image-text model on this machine.
+    """A Hugging Face multimodal model on this machine.
 
     Args:
         pretrained: the loaded model.
@@ -81,8 +81,8 @@ class LocalModel:
 
     @property
     def modalities(self) -> frozenset[Modality]:
-        """Text and image."""
-        return frozenset({"text", "image"})
+        """What its processor can prepare."""
+        return self.pretrained.modalities
 
     def fingerprint(self) -> dict[str, JSON]:
         """Everything that changes a reply; see ``_fingerprint.py``."""
@@ -182,7 +182,7 @@ class LocalModel:
         if not self._share:
             return self._score_apart(_jobs(batch))
         read, heads = self._read_heads(batch)
-        pictured = bool(batch[0].kind[0])
+        pictured = any(batch[0].kind[0])
         if pictured not in self._checked and (reason := why_not(self.pretrained, read)):
             raise _CannotShare(reason)
         results, kept, contexts = self._contexts(batch, heads)
@@ -219,7 +219,7 @@ class LocalModel:
         largest = max(1.0, *(abs(score) for score in alone))
         if not difference <= largest * (FINE if self.pretrained.model.dtype == torch.float32 else COARSE):
             raise _CannotShare(f"it would change log-probabilities by {difference:.2g}")
-        self._checked.add(bool(groups[0].kind[0]))
+        self._checked.add(any(groups[0].kind[0]))
         return scores
 
     def _read_heads(self, batch: list[Group]) -> tuple[Any, list[list[int]]]:
@@ -231,8 +231,8 @@ class LocalModel:
         return read, ids
 
     def _learn_image_size(self, job: Job, ids: list[int]) -> None:
-        if job.prompt.images:
-            size = (len(ids) - len(job.raw)) // len(job.prompt.images)
+        if job.prompt.media:
+            size = (len(ids) - len(job.raw)) // job.prompt.media
             self._tokens_per_image = max(self._tokens_per_image or 0, size, 0)
 
     def _contexts(

@@ -15,18 +15,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from modgap._errors import InputError, ModelError
-from modgap.media import Image, Part, Text
+from modgap.media import Audio, Image, Part, Text, Video
+from modgap.media._av import frames, samples
 
-PROMPT_VERSION = 1
+PROMPT_VERSION = 2
 """Counts changes of this file that change a prompt; part of the fingerprint."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt as text, with the pictures that belong to its placeholders, in order."""
+    """A prompt as text, with the pictures and sounds that belong to its placeholders, in order."""
 
     text: str
     images: tuple[Image, ...]
+    sounds: tuple[Audio, ...] = ()
+
+    @property
+    def media(self) -> int:
+        """Number of pictures and sounds."""
+        return len(self.images) + len(self.sounds)
 
 
 class PromptWriter:
@@ -38,8 +45,11 @@ class PromptWriter:
         control = {token.content for token in self._tokenizer.added_tokens_decoder.values() if token.special}
         control.update(self._tokenizer.all_special_tokens)
         self._image_token: str | None = getattr(processor, "image_token", None)
-        if self._image_token is not None:
-            control.add(self._image_token)
+        self._audio_token: str | None = getattr(processor, "audio_token", None)
+        control.update(token for token in (self._image_token, self._audio_token) if token is not None)
+        self._needs_picture = type(processor).__name__ == "PaliGemmaProcessor"
+        self._sees = getattr(processor, "image_processor", None) is not None
+        self._hears = getattr(processor, "feature_extractor", None) is not None
         # Longest first, so that a token that begins with another one is found whole.
         alternatives = "|".join(re.escape(token) for token in sorted(control, key=len, reverse=True) if token)
         self._control = re.compile(alternatives or r"(?!)")
@@ -48,17 +58,19 @@ class PromptWriter:
         """Render the parts of a query.
 
         Args:
-            parts: text and pictures, in order.
+            parts: text, pictures, sounds and films, in order. A film is shown as pictures.
 
         Returns:
             The prompt, up to where the reply begins.
 
         Raises:
-            InputError: if a part is neither text nor a picture, or a text contains a control token.
+            InputError: if the model cannot be shown a part, or a text contains a control token.
+            FileError: if a film cannot be decoded.
             ModelError: if the model has neither a template nor an image token, or its template drops text.
         """
         content: list[dict[str, str]] = []
         images: list[Image] = []
+        sounds: list[Audio] = []
         texts: list[str] = []
         for part in parts:
             if isinstance(part, Text):
@@ -69,11 +81,16 @@ class PromptWriter:
                 else:
                     content.append({"type": "text", "text": part.text})
                 texts.append(part.text)
-            elif isinstance(part, Image):
-                content.append({"type": "image"})
-                images.append(part)
+            elif isinstance(part, Image | Video) and self._sees:
+                shown = frames(part) if isinstance(part, Video) else (part,)
+                content += [{"type": "image"} for _ in shown]
+                images += shown
+            elif isinstance(part, Audio) and self._hears:
+                # Templates of this kind look for the place of the sound, not only for its type.
+                content.append({"type": "audio", "audio_url": ""})
+                sounds.append(part)
             else:
-                raise InputError(f"modality {part.modality!r} is not one of text, image")
+                raise InputError(f"this model cannot be shown {part.modality}")
         if getattr(self._processor, "chat_template", None):
             written: str = self._processor.apply_chat_template(
                 [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
@@ -81,12 +98,13 @@ class PromptWriter:
             if any(text.strip() not in written for text in texts):
                 raise ModelError("the chat template of this model drops or changes the text of a message")
         else:
-            if images and self._image_token is None:
+            if (images and self._image_token is None) or (sounds and self._audio_token is None):
                 raise ModelError(
-                    "this model has neither a chat template nor an image token to show a picture with"
+                    "this model has neither a chat template nor a token to show a picture or a sound with"
                 )
-            written = (self._image_token or "") * len(images) + "".join(texts)
-        return Prompt(written, tuple(images))
+            written = (self._image_token or "") * len(images) + (self._audio_token or "") * len(sounds)
+            written += "".join(texts)
+        return Prompt(written, tuple(images), tuple(sounds))
 
     def refuse_control(self, text: str) -> None:
         """Check that a text from outside has no control token of the model.
@@ -116,17 +134,18 @@ class PromptWriter:
         return text[start:]
 
     def read(self, prompts: Sequence[Prompt]) -> Any:
-        """Run the processor over prompts with the same number of pictures each.
+        """Run the processor over prompts with the same number of pictures and sounds each.
 
         Args:
-            prompts: all with pictures, or all without.
+            prompts: all with pictures, or all without; the same for sounds.
 
         Returns:
             The processor's output: ``input_ids`` and ``attention_mask`` padded on the left, and what it makes
-            of the pictures.
+            of the pictures and sounds.
 
         Raises:
-            FileError: if a picture is damaged.
+            FileError: if a picture or a sound is damaged.
+            InputError: if a sound is longer than the model listens.
         """
         arguments: dict[str, Any] = {}
         bos = self._tokenizer.bos_token
@@ -136,9 +155,40 @@ class PromptWriter:
             # The same picture is decoded once, however many questions are asked about it.
             decoded = {image: image.to_pil() for prompt in prompts for image in prompt.images}
             arguments["images"] = [[decoded[image] for image in prompt.images] for prompt in prompts]
+        if prompts[0].sounds:
+            heard = {sound: self._samples(sound) for prompt in prompts for sound in prompt.sounds}
+            arguments["audio"] = [heard[sound] for prompt in prompts for sound in prompt.sounds]
+            arguments["sampling_rate"] = self._processor.feature_extractor.sampling_rate
+        if not prompts[0].media and self._needs_picture:
+            return self._read_text(prompts)
         return self._processor(
             text=[prompt.text for prompt in prompts], padding=True, return_tensors="pt", **arguments
         )
+
+    def _read_text(self, prompts: Sequence[Prompt]) -> Any:
+        """Prompts without a picture for PaliGemma, whose processor refuses them: as with one, less it."""
+        bos = self._tokenizer.bos_token
+        read = self._tokenizer(
+            [f"{bos}{prompt.text}\n" for prompt in prompts],
+            padding=True,
+            return_tensors="pt",
+            add_special_tokens=False,
+        )
+        read["token_type_ids"] = read["input_ids"] * 0  # a prompt: read in both directions
+        return read
+
+    def _samples(self, sound: Audio) -> Any:
+        """A sound as the processor takes it; one that it would cut off is refused."""
+        extractor = self._processor.feature_extractor
+        heard = samples(sound, extractor.sampling_rate)
+        longest = getattr(extractor, "n_samples", None)
+        if longest is not None and len(heard) > longest:
+            rate = extractor.sampling_rate
+            raise InputError(
+                f"the sound is {len(heard) / rate:.1f} s long and this model listens for "
+                f"{longest / rate:.0f} s; use a shorter representation"
+            )
+        return heard
 
 
 def unpadded(read: Any) -> list[list[int]]:
