@@ -19,6 +19,7 @@ from ._numbers import one_less, one_more
 
 KINDS: frozenset[FactKind] = frozenset({"absence", "count", "existence"})
 
+# No caption has the other forms of an absence with "one": "The picture has one red star."
 _BEFORE = re.compile(r"(?:There is|The picture shows) $")
 
 
@@ -52,7 +53,6 @@ def _phrase_end(caption: Caption, index: int) -> int | None:
     if _BEFORE.search(caption.text, 0, span.start) is None:
         return None
     if fact.kind == "absence":
-        # In other forms "one" would not be read: "The picture has one red star."
         return span.end
     if fact.kind == "count" and fact.value == "1" and fact.of != "object":
         return caption.spans[index + len(fact.of.split())].end

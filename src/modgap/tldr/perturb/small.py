@@ -28,7 +28,7 @@ def edit(caption: Caption, scene: Scene, draws: Draws) -> Edit | None:
     if not spans or not absent:
         return None
     span, value = draws.pick(spans), draws.pick(absent)
-    # The kind it was is kept as the subject of change: the twin has to know which thing to turn.
+    # The second fact tells the twin which thing to turn.
     return Edit(
         with_article(caption.text, span.start, span.end, value),
         (Fact("existence", value), Fact("absence", span.fact.value)),
