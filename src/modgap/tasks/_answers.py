@@ -15,11 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from ._claims import read_claims
 from ._counts import BREAKPOINTS, MAXIMUM_FLOW
 from ._fold import fold
+from ._graph_words import CONNECTIVITY, ISOMORPHISM
 from ._letters import Letters
 from ._moves import Move
 from ._problem import Answer
 from ._winner import WINNER
-from ._words import CONNECTIVITY, CONVEXITY, ISOMORPHISM, PARITY
+from ._words import CONVEXITY, PARITY
 
 
 def read_parity(reply: str) -> Answer:

@@ -23,13 +23,14 @@ _CHAIN = re.compile(
 )
 _TERMS = re.compile(rf"{_N}", re.I)
 _NOT_A_VALUE = re.compile(
-    r" ?(?:->|-\w|/|: ?\d|,\d| ?(?:to|and|or|through|via) (?:node )?\d|\)\w)|(?: ?[-+*x×·] ?[a-z({|])", re.I
+    r" ?(?:->|\) ?=|-\w|/|: ?\d|,\d| ?(?:to|and|or|through|via) (?:node )?\d|\)\w)|(?: ?[-+*x×·] ?[a-z({|])",
+    re.I,
 )
-_EQUALS = re.compile(r" (?:is|was|are|equals?|of|be|reaches|becomes|totals|comes to|as) |[=:≈]|->", re.I)
+_EQUALS = re.compile(r" (?:is|was|are|equals?|of|be|reaches|becomes|totals|comes to|as|at) |[=:≈]|->", re.I)
 _BOUND = re.compile(
     r"(?:\b(?:at most|at least|no more than|up to|upper bound|lower bound|bounded|cannot exceed"
     r"|limit(?:ed)?|less than"
-    r"|more than|if|current(?:ly)?|so far|remaining|additional|initial)\b|[≤≥<>])[^.;]{0,20}$",
+    r"|more than|if|current(?:ly)?|so far|remaining|additional|initial)\b|(?<!-)[≤≥<>])[^.;]{0,20}$",
     re.I,
 )
 
@@ -159,7 +160,8 @@ MAXIMUM_FLOW = Count(
         r"|(?:total|overall|resulting|final|combined|net) (?:max(?:imum|imal)? |network "
         r"|s-t )?flow(?: value)?|flow value|value of (?:the |this |a )?(?:max(?:imum)? )?flow"
         r"|maximum value(?: of (?:the )?flow)?"
-        r"|max ?flow|for a (?:combined |grand )?total|\|f\*?\||answer)\b|\|f\*?\|",
+        r"|max ?flow|flow is maxim(?:al|ized|ised)|for a (?:combined |grand )?total|\|f\*?\||answer)\b"
+        r"|\|f\*?\|",
         re.I,
     ),
     things=re.compile(

@@ -64,6 +64,8 @@ def _terms() -> tuple[Term, ...]:
             rf"(?:for|by|to|of) ){side}\b(?!'s (?:queen|rook|bishop|knight|pawn))",
             rf"\b(?:winner|victor|winning side|winning player|side that wins)\b(?:\W{{1,3}}"
             rf"| (?:\w+ ){{0,5}}?(?:is|should be|would be|will be|=|:) (?:\w+ ){{0,2}}?){side}\b",
+            rf"\b{side} is the (?:one|side|player) (?:who|that|which) (?:wins|won|is winning|will win)\b",
+            rf"^\W*{side}(?=,? (?:since|because|as|due)\b)",
             rf"\b{side} (?:is|as) the (?:\w+ )?(?:winner|victor|winning side)\b|\b{side} (?:is )?victory\b",
             rf"\b(?:check)?mate (?:by|from) {side}\b|\b{side}:? 1\b",
             rf"\b{side} (?:converts?|promotes? and wins|queens and wins|triumphs|prevails"
@@ -96,6 +98,7 @@ def _terms() -> tuple[Term, ...]:
             rf"|prospects)) (?:\w+ )?(?:for |to |of |belongs to |is with |lies with |goes to )?{side}\b",
             rf"\bin (?:{side}'s favou?r|favou?r of {side})|\bfavou?rs {side}\b|\bfavou?rable (?:for"
             rf"|to) {side}\b|\b{side}'s (?:\w+ ){{0,2}}(?:advantage|edge)\b",
+            rf"\b{other}(?:'s)? king has (?:nowhere to|no (?:legal |safe )?(?:moves?|escape|squares?))\b",
             rf"\b{other} (?:is|stands) (?:\w+ ){{0,2}}(?:worse|behind|in trouble|down (?:a|an|the|two"
             rf"|material)|struggling)\b",
         ):
