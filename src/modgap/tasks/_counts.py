@@ -30,7 +30,7 @@ _EQUALS = re.compile(r" (?:is|was|are|equals?|of|be|reaches|becomes|totals|comes
 _BOUND = re.compile(
     r"(?:\b(?:at most|at least|no more than|up to|upper bound|lower bound|bounded|cannot exceed"
     r"|limit(?:ed)?|less than"
-    r"|more than|if|current(?:ly)?|so far|remaining|additional|initial)\b|(?<!-)[≤≥<>])[^.;]{0,20}$",
+    r"|more than|if|current(?:ly)?|so far|remaining|additional|initial)\b|[≤≥<>])[^.;]{0,20}$",
     re.I,
 )
 
@@ -95,7 +95,7 @@ class Count(Kind):
     def _after_noun(self, sentence: str) -> str | None:
         found = None
         for noun in self.noun.finditer(sentence):
-            tail = sentence[noun.end() : noun.end() + 240]
+            tail = re.sub(r"^\([^()\n]{0,40}\)", "", sentence[noun.end() : noun.end() + 240])
             if self.other.match(tail):
                 continue
             for equals in _EQUALS.finditer(" " + tail):
