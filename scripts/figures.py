@@ -1,4 +1,4 @@
-"""Write the measured figures of README and of the bundled model's card: `make figures`.
+"""Write the measured figures of README, docs and the bundled model's card: `make figures`.
 
 Runs the commands that the texts name and puts what they print between the markers
 ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``. ``--check`` only compares, and fails if one is out of date.
@@ -19,10 +19,7 @@ CARD = ROOT / "src/modgap/models/weights/bundled/README.md"
 BLOCKS = {
     "demo": (ROOT / "README.md", "modgap measure --set level=plain -n 100 --seed 1"),
     "gates": (CARD, "modgap doctor bundled --gates"),
-    "style": (
-        CARD,
-        "modgap measure --set level=plain -n 200 --seed 3 --set style=shadow --set background=paper",
-    ),
+    "families": (ROOT / "docs/families.md", "python scripts/families.py"),
 }
 
 

@@ -146,6 +146,7 @@ def _allowed(model: LocalModel) -> float:
 
 
 def _repeats(model: LocalModel, asked: Sequence[Query]) -> Check:
+    _scores(model, asked)  # only after this are lengths known, and batches the same each time
     difference = _difference(_scores(model, asked), _scores(model, asked))
     return Check(
         "the same again",
@@ -217,7 +218,7 @@ def _backbone(model: LocalModel) -> Check:
 
 
 def _pictures(model: LocalModel, asked: Sequence[Query]) -> Iterator[Check]:
-    pretrained, parts = model.pretrained, model.pretrained.anatomy
+    parts = model.pretrained.anatomy
     pictures = [part for query in asked for part in query.parts if isinstance(part, Image)]
     one, other = pictures[0], next(p for p in pictures if p != pictures[0])
     blank = Image.from_pil(PIL.Image.new("RGB", one.to_pil().size, (127, 127, 127)))

@@ -71,7 +71,8 @@ def frames(video: Video, most: int = FRAMES) -> tuple[Image, ...]:
     try:
         # Twice: the number of frames in the header may be missing or wrong, and all of them may not fit.
         count = sum(1 for _ in _decoded(av, video))
-        wanted = {round(i * (count - 1) / max(1, most - 1)) for i in range(min(most, count))}
+        shown = min(most, count)
+        wanted = {round(i * (count - 1) / max(1, shown - 1)) for i in range(shown)}
         found = [
             Image.from_pil(frame.to_image())
             for index, frame in enumerate(_decoded(av, video))
