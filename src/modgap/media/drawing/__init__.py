@@ -1,0 +1,16 @@
+"""Drawings as lists of strokes, painted fast and read back from their pixels."""
+
+from ._letters import read_text as read_text
+from ._letters import text_mask as text_mask
+from ._plot import PLOT_LOOKS as PLOT_LOOKS
+from ._plot import draw_plot as draw_plot
+from ._read_plot import Trace as Trace
+from ._read_plot import read_plot as read_plot
+from ._strokes import Color as Color
+from ._strokes import Disc as Disc
+from ._strokes import Drawing as Drawing
+from ._strokes import Label as Label
+from ._strokes import Line as Line
+from ._strokes import Point as Point
+from ._strokes import Polygon as Polygon
+from ._strokes import Stroke as Stroke
