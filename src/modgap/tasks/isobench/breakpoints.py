@@ -252,7 +252,8 @@ def render(p: BreakpointsProblem, representation: str, style: Style) -> tuple[Pa
     ):
         line = tuple(t for t in (Term(slope, "power", 1), Term(intercept, "power", 0)) if t.coefficient)
         if representation == "latex":
-            rows.append(rf"{_functions.write_latex(line)} & {a} {r'<' if i else r'\le'} x \le {b}")
+            after = "<" if i else r"\le"
+            rows.append(rf"{_functions.write_latex(line)} & {a} {after} x \le {b}")
         else:
             rows.append(f"({_functions.write_sympy(line)}, (x {'>' if i else '>='} {a}) & (x <= {b}))")
     if representation == "latex":
