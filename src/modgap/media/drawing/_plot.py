@@ -103,7 +103,7 @@ def _number(mantissa: int, power: int) -> str:
     """``mantissa`` times ten to the ``power``, written as short as it can be."""
     if mantissa == 0:
         return "0"
-    if -3 <= power and len(str(abs(mantissa))) + power <= 5:
+    if power >= -3 and len(str(abs(mantissa))) + power <= 5:
         return f"{mantissa * 10**power}" if power >= 0 else f"{mantissa / 10**-power:.{-power}f}"
     return f"{mantissa}e{power}"
 

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from modgap._errors import FileError
+from modgap.media import Image, Part, Text
 from modgap.tasks._settings import setting
 
 STYLES = ("classic", "clean", "dark")
@@ -23,7 +25,9 @@ class Style:
     """How a picture is drawn; problems and their ids do not depend on it."""
 
     pixels: int = setting(448, "height of a picture", low=256, high=1024)
-    style: str = setting("classic", "drawing style; mixed changes with the problem", one_of=(*STYLES, "mixed"))
+    style: str = setting(
+        "classic", "drawing style; mixed changes with the problem", one_of=(*STYLES, "mixed")
+    )
 
 
 def style_of(style: Style, identity: str) -> str:
@@ -72,3 +76,27 @@ def thousandths(text: str) -> int:
     whole, _, rest = text.lstrip("-").partition(".")
     value = int(whole) * 1000 + int(rest.ljust(3, "0") if rest else 0)
     return -value if text.startswith("-") else value
+
+
+def only_text(parts: tuple[Part, ...]) -> str:
+    """The text of a representation that is one piece of text.
+
+    Raises:
+        FileError: if it is anything else.
+    """
+    part = parts[0] if len(parts) == 1 else None
+    if not isinstance(part, Text):
+        raise FileError("the representation is not a single text, as it should be")
+    return part.text
+
+
+def only_picture(parts: tuple[Part, ...]) -> Image:
+    """The picture of a representation that is one picture.
+
+    Raises:
+        FileError: if it is anything else.
+    """
+    part = parts[0] if len(parts) == 1 else None
+    if not isinstance(part, Image):
+        raise FileError("the representation is not a single picture, as it should be")
+    return part

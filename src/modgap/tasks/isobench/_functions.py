@@ -17,7 +17,7 @@ from modgap._errors import FileError
 from modgap.media import Image, Modality, Part, Text
 from modgap.media.drawing import Trace, draw_plot, read_plot
 
-from ._common import Style, decimal, identity_of, style_of, thousandths
+from ._common import Style, decimal, identity_of, only_picture, only_text, style_of, thousandths
 
 Floats = NDArray[np.float64]
 Domain = tuple[int, int]
@@ -146,7 +146,9 @@ def read_sum(text: str) -> tuple[Term, ...]:
 def _read_term(body: str) -> Term:
     found = _TERM.fullmatch(body.removeprefix("-"))
     if found is None or not found[0]:
-        raise FileError(f"term {body!r:.60} is not one that modgap writes; expected such as 3x^{{4}} or 2*log(x)")
+        raise FileError(
+            f"term {body!r:.60} is not one that modgap writes; expected such as 3x^{{4}} or 2*log(x)"
+        )
     coefficient = thousandths(found["c"]) if found["c"] else 1000
     coefficient = -coefficient if body.startswith("-") else coefficient
     if found["abs"] or found["log"]:
@@ -179,8 +181,7 @@ def read_written(representation: str, parts: tuple[Part, ...]) -> tuple[str, Dom
     Raises:
         FileError: if the representation is not one piece of text of that form.
     """
-    part = parts[0] if len(parts) == 1 else None
-    found = _WRITTEN[representation].fullmatch(part.text) if isinstance(part, Text) else None
+    found = _WRITTEN[representation].fullmatch(only_text(parts))
     if found is None:
         raise FileError(f"{representation} is not a formula with its domain, f(x) = ..., as modgap writes it")
     return found[1], (thousandths(found[2]), thousandths(found[3]))
@@ -238,7 +239,4 @@ def decode_plot(parts: tuple[Part, ...]) -> Drawn:
     Raises:
         FileError: if it is not one picture of a plot.
     """
-    part = parts[0] if len(parts) == 1 else None
-    if not isinstance(part, Image):
-        raise FileError("the representation is not a single picture, as it should be")
-    return Drawn(read_plot(part.to_pil()))
+    return Drawn(read_plot(only_picture(parts).to_pil()))

@@ -108,7 +108,11 @@ def smallest_turn(f: Pieces) -> float:
     stretch = (f.ends[-1] - f.ends[0]) / 1000 / max(float(np.ptp(ys)), 1e-9)
     angles = [math.degrees(math.atan(slope / 1000 * stretch)) for slope in f.slopes]
     return min(
-        (abs(a - b) for a, b, x, y in zip(angles, angles[1:], f.slopes, f.slopes[1:], strict=False) if x != y),
+        (
+            abs(a - b)
+            for a, b, x, y in zip(angles, angles[1:], f.slopes, f.slopes[1:], strict=False)
+            if x != y
+        ),
         default=0.0,
     )
 

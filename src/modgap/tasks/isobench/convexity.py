@@ -40,7 +40,10 @@ class Dials:
 
     published: bool = setting(False, "draw functions as the published problems have them")
     min_bend: float = setting(
-        0.12, "least distance of the curve from the chord of its ends, over the range of f", low=0.03, high=0.9
+        0.12,
+        "least distance of the curve from the chord of its ends, over the range of f",
+        low=0.03,
+        high=0.9,
     )
     max_bend: float = setting(0.4, "most of it", low=0.04, high=1)
 

@@ -41,7 +41,10 @@ class Dials:
 
     published: bool = setting(False, "draw functions as the published problems have them")
     min_asymmetry: float = setting(
-        0.06, "least max |f(x) ∓ f(-x)| over the range of f, of functions that are neither", low=0.02, high=0.5
+        0.06,
+        "least max |f(x) ∓ f(-x)| over the range of f, of functions that are neither",
+        low=0.02,
+        high=0.5,
     )
     max_asymmetry: float = setting(0.2, "most of it", low=0.03, high=2)
 

@@ -1,0 +1,170 @@
+"""Where the nodes of a graph stand, so that no edge touches a node it does not join and no label meets another.
+
+    places = scattered(n, edges, rng)        # anywhere in the unit square
+    places = on_circle(n, rng)               # in random order on a circle, where no edge can touch a third node
+
+Places know nothing of what is asked: nodes are not drawn closer together because they are joined.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+Place = tuple[float, float]
+Edge = tuple[int, int]
+
+MARGIN = 0.05  # of the side, from a place to the border
+NODE_GAP = 0.14  # between two nodes
+LABELLED_GAP = 0.24  # the same where labels stand on edges
+HEAD_GAP = 0.115  # between a label and the node at the head of its arrow
+EDGE_GAP = 0.056  # between a node and an edge that passes
+LABEL_GAP = 0.052  # between a label and anything else
+CROSSING = math.sin(math.radians(10))  # sine of the least angle of two edges that cross
+_LABEL_AT = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73)  # of the way along an edge, the best first
+_TRIES = 60
+_ROUNDS = 40
+
+
+def on_circle(n: int, rng: np.random.Generator) -> tuple[Place, ...]:
+    """Places on a circle, turned and ordered at random; with up to 15 nodes edges keep clear of other nodes."""
+    order = rng.permutation(n)
+    turn = rng.random()
+    radius = 0.5 - MARGIN
+    return tuple(
+        (
+            0.5 + radius * math.cos(2 * math.pi * (i + turn) / n),
+            0.5 + radius * math.sin(2 * math.pi * (i + turn) / n),
+        )
+        for i in order.tolist()
+    )
+
+
+def scattered(
+    n: int, edges: Sequence[Edge], rng: np.random.Generator, gap: float = NODE_GAP
+) -> tuple[Place, ...] | None:
+    """Places anywhere; nodes in the way move until nothing touches.
+
+    Args:
+        n: number of nodes.
+        edges: pairs of them.
+        rng: where all randomness comes from.
+        gap: least distance of two nodes.
+
+    Returns:
+        One place for each node, or ``None`` if none were found, as happens when there are many edges.
+    """
+    neighbours: list[list[int]] = [[] for _ in range(n)]
+    for i, j in edges:
+        neighbours[i].append(j)
+        neighbours[j].append(i)
+    draws = (MARGIN + (1 - 2 * MARGIN) * rng.random((_TRIES * n + n, 2))).tolist()
+    places: list[Place] = [(x, y) for x, y in draws[:n]]
+    fresh = iter(draws[n:])
+    costs = [_cost(i, places, edges, neighbours, gap) for i in range(n)]
+    for x, y in fresh:
+        worst = max(range(n), key=costs.__getitem__)
+        if costs[worst] == 0:
+            break
+        old = places[worst]
+        places[worst] = (x, y)
+        if _cost(worst, places, edges, neighbours, gap) < costs[worst]:
+            costs = [_cost(i, places, edges, neighbours, gap) for i in range(n)]
+        else:
+            places[worst] = old
+    return tuple(places) if max(costs) == 0 and cross_clearly(places, edges) else None
+
+
+def cross_clearly(places: Sequence[Place], edges: Sequence[Edge]) -> bool:
+    """Whether no two edges cross at so small an angle that one may be followed into the other."""
+    ways = [(places[i], places[j], i, j) for i, j in edges]
+    for number, (a, b, i, j) in enumerate(ways):
+        ux, uy = b[0] - a[0], b[1] - a[1]
+        for c, d, k, m in ways[number + 1 :]:
+            vx, vy = d[0] - c[0], d[1] - c[1]
+            turn = ux * vy - uy * vx
+            if abs(turn) < CROSSING * math.hypot(ux, uy) * math.hypot(vx, vy) and not {i, j} & {k, m}:
+                sides = [ux * (y - a[1]) - uy * (x - a[0]) for x, y in (c, d)]
+                others = [vx * (y - c[1]) - vy * (x - c[0]) for x, y in (a, b)]
+                if sides[0] * sides[1] <= 0 and others[0] * others[1] <= 0:
+                    return False
+    return True
+
+
+def _cost(i: int, places: list[Place], edges: Sequence[Edge], neighbours: list[list[int]], gap: float) -> int:
+    """How many things are too near to node ``i`` or to its edges."""
+    here = places[i]
+    cost = sum(math.dist(here, places[j]) < gap for j in range(len(places)) if j != i)
+    cost += sum(near_segment(here, places[a], places[b]) < EDGE_GAP for a, b in edges if i not in (a, b))
+    for j in neighbours[i]:
+        there = places[j]
+        cost += sum(
+            near_segment(places[k], here, there) < EDGE_GAP for k in range(len(places)) if k not in (i, j)
+        )
+    return cost
+
+
+def near_segment(point: Place, start: Place, end: Place) -> float:
+    """Distance of a point from a segment."""
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    px, py = point[0] - start[0], point[1] - start[1]
+    length = dx * dx + dy * dy
+    along = min(max((px * dx + py * dy) / length, 0.0), 1.0) if length else 0.0
+    return math.hypot(px - along * dx, py - along * dy)
+
+
+def place_labels(places: Sequence[Place], edges: Sequence[Edge]) -> tuple[float, ...] | None:
+    """How far along each edge its label stands, clear of nodes, other edges and other labels.
+
+    Returns:
+        Fractions of the way from the first to the second node, or ``None`` if a label finds no place.
+    """
+    taken: list[Place] = []
+    chosen: list[float] = []
+    for number, (i, j) in enumerate(edges):
+        others = [(places[a], places[b]) for k, (a, b) in enumerate(edges) if k != number]
+        for share in _LABEL_AT:
+            at = along(places[i], places[j], share)
+            if (
+                math.dist(at, places[j]) > HEAD_GAP
+                and all(math.dist(at, place) > 1.6 * LABEL_GAP for place in places)
+                and all(math.dist(at, other) > 1.6 * LABEL_GAP for other in taken)
+                and all(near_segment(at, *other) > LABEL_GAP for other in others)
+            ):
+                taken.append(at)
+                chosen.append(share)
+                break
+        else:
+            return None
+    return tuple(chosen)
+
+
+def along(start: Place, end: Place, share: float) -> Place:
+    """A point between two others."""
+    return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
+
+
+def lay_out(
+    n: int, edges: Sequence[Edge], rng: np.random.Generator, *, circle: bool = False
+) -> tuple[Place, ...]:
+    """Places without labels: scattered where that works, else on a circle."""
+    for _ in range(0 if circle else 3):
+        places = scattered(n, edges, rng)
+        if places is not None:
+            return places
+    return on_circle(n, rng)
+
+
+def lay_out_labelled(
+    n: int, edges: Sequence[Edge], rng: np.random.Generator, *, circle: bool = False
+) -> tuple[tuple[Place, ...], tuple[float, ...]] | None:
+    """Places and label positions, or ``None`` if no arrangement was found."""
+    for attempt in range(_ROUNDS):
+        on_ring = circle or attempt >= _ROUNDS * 3 // 4
+        places = on_circle(n, rng) if on_ring else scattered(n, edges, rng, LABELLED_GAP)
+        labels = places and place_labels(places, edges)
+        if places and labels:
+            return places, labels
+    return None
