@@ -2,7 +2,8 @@
 
     drawing = draw_graph(places, edges, pixels=448, style="classic", marked={0: 1, 5: 1})
 
-``draw_pair`` shows two graphs side by side. Sizes depend on the height alone; every colour of a style means one thing.
+``draw_pair`` shows two graphs side by side. Sizes depend on the height alone; every colour of a style means
+one thing.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ GRAPH_LOOKS: dict[str, GraphLook] = {
             (150, 190, 255),
             (255, 170, 170),
             (150, 220, 150),
-            (185, 185, 185),
+            (178, 186, 202),
             (173, 216, 230),
             (255, 182, 193),
         ),
@@ -158,8 +159,8 @@ def draw_graph(
         strokes.append(Disc(x, y, sizes.radius, fill, look.rim, sizes.rim))
         strokes.append(_centred(x, y, str(i), sizes.letters, look.ink))
     for (i, j), capacity, share in zip(edges if capacities else (), capacities, labels, strict=True):
-        x, y = along(at[i], at[j], share)
-        label = _centred(round(x), round(y), str(capacity), sizes.capacity, look.capacity)
+        middle = along(at[i], at[j], share)
+        label = _centred(round(middle[0]), round(middle[1]), str(capacity), sizes.capacity, look.capacity)
         strokes.append(replace(label, under=look.paper))
     return Drawing(pixels, pixels, look.paper, tuple(strokes))
 

@@ -1,7 +1,7 @@
-"""Where the nodes of a graph stand, so that no edge touches a node it does not join and no label meets another.
+"""Where the nodes of a graph stand, so that edges and labels keep clear of all that is not theirs.
 
     places = scattered(n, edges, rng)        # anywhere in the unit square
-    places = on_circle(n, rng)               # in random order on a circle, where no edge can touch a third node
+    places = on_circle(n, rng)               # on a circle, where no edge can touch a third node
 
 Places know nothing of what is asked: nodes are not drawn closer together because they are joined.
 """
@@ -29,7 +29,7 @@ _ROUNDS = 40
 
 
 def on_circle(n: int, rng: np.random.Generator) -> tuple[Place, ...]:
-    """Places on a circle, turned and ordered at random; with up to 15 nodes edges keep clear of other nodes."""
+    """Places on a circle, turned and ordered at random; up to 15 nodes keep clear of edges."""
     order = rng.permutation(n)
     turn = rng.random()
     radius = 0.5 - MARGIN

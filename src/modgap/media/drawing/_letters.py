@@ -1,4 +1,4 @@
-"""Short labels made of single characters at whole pixels, and read back from pixels by matching the same characters.
+"""Short labels set character by character at whole pixels, and read back by matching the same characters.
 
 The font is the one that comes with Pillow, so labels look the same on every machine.
 """

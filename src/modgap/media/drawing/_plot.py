@@ -2,8 +2,8 @@
 
     drawing = draw_plot(xs, ys, pixels=448, style="classic", hue=0)
 
-The curve is the only coloured thing in the picture, and where the frame lies depends on the size alone; both make
-:func:`read_plot` simple. Ticks are at multiples of 1, 2 or 5 times a power of ten.
+The curve is the only coloured thing in the picture, and where the frame lies depends on the size alone;
+both make :func:`read_plot` simple. Ticks are at multiples of 1, 2 or 5 times a power of ten.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ def curve_width(pixels: int) -> float:
     return max(pixels / 160, 2.0)
 
 
-def ticks_of(low: float, high: float) -> list[tuple[float, str]]:
-    """Ticks between two numbers, five to ten of them, with their labels."""
-    power = math.floor(math.log10((high - low) / 5))
-    step = next(m for m in (5, 2, 1) if m * 10.0**power <= (high - low) / 5)
+def ticks_of(low: float, high: float, least: int) -> list[tuple[float, str]]:
+    """Ticks between two numbers with their labels, about ``least`` of them to two and a half times as many."""
+    power = math.floor(math.log10((high - low) / least))
+    step = next(m for m in (5, 2, 1) if m * 10.0**power <= (high - low) / least)
     first, last = (math.ceil(low / step / 10.0**power), math.floor(high / step / 10.0**power))
     return [(n * step * 10.0**power, _number(n * step, power)) for n in range(first, last + 1)]
 
@@ -170,7 +170,7 @@ def _x_axis(look: PlotLook, frame: Frame, low: float, high: float) -> list[Strok
     lines: list[Stroke] = []
     marks: list[Stroke] = []
     labels: list[Stroke] = []
-    for value, text in ticks_of(low, high):
+    for value, text in ticks_of(low, high, 4):
         x = math.floor(frame.left + (value - low) / (high - low) * (frame.right - frame.left)) + 0.5
         color = look.axes if value == 0 and look.axes else look.grid
         if color:
@@ -185,7 +185,7 @@ def _y_axis(look: PlotLook, frame: Frame, low: float, high: float) -> list[Strok
     lines: list[Stroke] = []
     marks: list[Stroke] = []
     labels: list[Stroke] = []
-    for value, text in ticks_of(low, high):
+    for value, text in ticks_of(low, high, 5):
         y = math.floor(frame.bottom - (value - low) / (high - low) * (frame.bottom - frame.top)) + 0.5
         color = look.axes if value == 0 and look.axes else look.grid
         if color:

@@ -1,4 +1,4 @@
-"""A graph read back from its pixels: nodes by their fill, numbers by their shapes, edges by the ink between nodes.
+"""A graph read back from its pixels: nodes by their fill, numbers by shape, edges by the ink between nodes.
 
     read_graph(picture)          # SeenGraph(5, frozenset({(0, 3), (1, 4)}), {})
 

@@ -2,7 +2,8 @@
 
     read_plot(picture).fits(function, -5, 5)
 
-Nothing is known but the picture. What is read is not a formula but, for every column, the values the ink covers.
+Nothing is known but the picture. What is read is not a formula but, for every column, the values the ink
+covers.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ._plot import PLOT_LOOKS, Frame, curve_width, frame_of
 
 Floats = NDArray[np.float64]
 
-_SLACK = 1.25  # pixels: half of one for the curve, half for a tick, the rest for what averaging loses
+_SLACK = 1.5  # pixels: half of one for the curve, half for a tick, the rest for what averaging loses
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,13 @@ class Trace:
         steps = np.arange(-4 * np.ceil(reach), 4 * np.ceil(reach) + 1) / 4
         at = np.clip((self.columns[:, None] + steps - shift) / slope, low, high)
         rows = self.y_scale[0] * function(at.ravel()).reshape(at.shape) + self.y_scale[1]
-        near = rows[:, np.abs(steps) <= 1]  # the curve in its own column, a pixel to the side allowed
-        inside = (self.tops > rows.min(1) - reach) & (self.bottoms < rows.max(1) + reach)
+        near = rows[:, np.abs(steps) <= _SLACK]
+        missed = np.abs(np.diff(rows, axis=1)).max(1)  # a steep tip may lie between two of these places
+        inside = self.tops > rows.min(1) - missed - reach
+        inside &= self.bottoms < rows.max(1) + missed + reach
         covered = (self.tops - _SLACK < near.max(1)) & (self.bottoms + _SLACK > near.min(1))
-        return bool(np.all(inside & covered))
+        beyond = (self.columns < start) | (self.columns > end)  # the corners of the last stroke
+        return bool(np.all(inside & (covered | beyond)))
 
 
 def read_plot(picture: PIL.Image.Image) -> Trace:
@@ -75,8 +79,10 @@ def read_plot(picture: PIL.Image.Image) -> Trace:
         raise FileError("the picture is not a plot that modgap drew; its size or its paper is another")
     frame = frame_of(pixels.shape[0])
     ink = np.clip((pixels[..., 1] - look.paper[1]) / (look.ink[1] - look.paper[1]), 0, 1)
-    x_scale = _scale([(x, _x_label(ink, frame, x)) for x in _marks(ink[frame.bottom + 2, : frame.right + 1])])
-    y_scale = _scale([(y, _y_label(ink, frame, y)) for y in _marks(ink[:, frame.left - 3])])
+    below = ink[frame.bottom + 2, : frame.right + 1]
+    beside = ink[: frame.bottom + 1, frame.left - 3]
+    x_scale = _scale([(x, _x_label(ink, frame, x)) for x in _marks(below) if x >= frame.left])
+    y_scale = _scale([(y, _y_label(ink, frame, y)) for y in _marks(beside) if y >= frame.top])
     chroma = pixels.max(2) - pixels.min(2)
     mask = chroma[frame.top : frame.bottom, frame.left : frame.right] > chroma.max() / 2
     columns = np.flatnonzero(mask.any(0))
@@ -85,7 +91,7 @@ def read_plot(picture: PIL.Image.Image) -> Trace:
     tops = mask[:, columns].argmax(0) + frame.top
     bottoms = frame.bottom - mask[::-1, columns].argmax(0)
     return Trace(
-        columns + frame.left + 0.5,
+        (columns + frame.left + 0.5).astype(np.float64),
         tops.astype(float),
         bottoms.astype(float),
         x_scale,
@@ -106,7 +112,7 @@ def _x_label(ink: Floats, frame: Frame, x: int) -> str | None:
 
 def _middle_label(strip: Floats, middle: int, letters: int) -> Floats:
     """The label around a column, without neighbours that come into view: cut where a wide gap is."""
-    empty = ~(strip > 0.1).any(0)
+    empty = np.array([not column.any() for column in strip.T > 0.1])
     gap = max(letters // 2, 3)
     left, right = middle, middle
     while left > 0 and not empty[max(left - gap, 0) : left].all():
@@ -134,4 +140,6 @@ def _scale(ticks: list[tuple[int, str | None]]) -> tuple[float, float]:
     values, at = (np.array(side) for side in zip(*read, strict=True))
     unit = np.abs(values).max()  # large numbers would spoil the fit
     slope, shift = np.polyfit(values / unit, at, 1)
+    if np.abs(slope * values / unit + shift - at).max() > 1:
+        raise FileError("the numbers at the ticks of the plot do not stand at equal steps")
     return float(slope / unit), float(shift)

@@ -30,9 +30,9 @@ class Style:
     )
 
 
-def style_of(style: Style, identity: str) -> str:
+def style_of(name: str, identity: str) -> str:
     """The drawing style of one problem, by its ``identity`` where styles are mixed."""
-    return STYLES[zlib.crc32(identity.encode()) % len(STYLES)] if style.style == "mixed" else style.style
+    return STYLES[zlib.crc32(identity.encode()) % len(STYLES)] if name == "mixed" else name
 
 
 def own_rng(rng: np.random.Generator, task: str) -> np.random.Generator:

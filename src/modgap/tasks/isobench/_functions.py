@@ -1,7 +1,7 @@
 """Sums of terms with exact coefficients: written as LaTeX and SymPy, read back, drawn as a plot.
 
-Every coefficient is a whole number of thousandths, so a decimal in a text is the number and not a rounding of it.
-A function has a domain, stated in the texts and drawn in the picture; all three show the same.
+Every coefficient is a whole number of thousandths, so a decimal in a text is the number and not a rounding
+of it. A function has a domain, stated in the texts and drawn in the picture; all three show the same.
 """
 
 from __future__ import annotations
@@ -227,8 +227,8 @@ def sampled(f: Function, n: int) -> Floats:
 def render_plot(f: Function, style: Style) -> tuple[Part, ...]:
     """The function as a picture."""
     identity = identity_of(f)
-    xs = sampled(f, 2 * style.pixels)
-    look = style_of(style, identity)
+    xs = sampled(f, style.pixels)
+    look = style_of(style.style, identity)
     drawing = draw_plot(xs, f.values(xs), pixels=style.pixels, style=look, hue=int(identity[:4], 16))
     return (Image.from_pil(drawing.paint()),)
 

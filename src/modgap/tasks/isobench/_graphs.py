@@ -1,7 +1,7 @@
-"""Graphs as text: adjacency matrix in LaTeX, nested list, story; written, read back, and their drawing settings.
+"""Graphs as text, written and read back: adjacency matrix in LaTeX, nested list, story.
 
-An undirected graph is a set of pairs; a network has a capacity for each ordered pair. Both are kept as a matrix of
-whole numbers, which is what the texts show.
+An undirected graph is a set of pairs; a network has a capacity for each ordered pair. Both are kept as a
+matrix of whole numbers, which is what the texts show.
 """
 
 from __future__ import annotations

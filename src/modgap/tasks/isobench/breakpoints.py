@@ -2,9 +2,10 @@ r"""How many breakpoints a piecewise linear function has: as cases or as a plot.
 
     "... How many breakpoints does f have?"   3
 
-Pieces meet exactly: slopes and intercepts are exact decimals. At level ``published`` knots alternate between about
-100 and -100, so every knot is a peak or a valley. At our levels slopes of one sign follow one another, and a text may
-cut a straight piece in two (``splits``), so neither peaks nor lines of the formula can be counted instead.
+Pieces meet exactly: slopes and intercepts are exact decimals. At level ``published`` knots alternate
+between about 100 and -100, so every knot is a peak or a valley. At our levels slopes of one sign follow one
+another, and a text may cut a straight piece in two (``splits``), so neither peaks nor lines of the formula
+can be counted instead.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,7 +31,7 @@ from ._functions import REPRESENTATIONS as REPRESENTATIONS
 from ._functions import Domain, Drawn, Floats, Term
 
 CHANCE = None
-"""An open question: what a guess is worth depends on the level, half at ``published``, where answers are 2 and 3."""
+"""Open: a guess is worth a half at ``published``, where answers are 2 and 3, and an eighth at ``hard``."""
 
 _TRIES = 4000
 
@@ -120,7 +122,7 @@ def smallest_turn(f: Pieces) -> float:
 def extrema_of(f: Pieces) -> int:
     """How many breakpoints are peaks or valleys."""
     slopes = [s for s, after in zip(f.slopes, (*f.slopes[1:], None), strict=True) if s != after]
-    return sum(a * b < 0 for a, b in zip(slopes, slopes[1:], strict=False))
+    return sum(a * b < 0 for a, b in pairwise(slopes))
 
 
 def sample(rng: np.random.Generator, dials: Dials) -> BreakpointsProblem:
@@ -132,7 +134,8 @@ def sample(rng: np.random.Generator, dials: Dials) -> BreakpointsProblem:
         if f is not None and smallest_turn(f) >= dials.min_turn:
             return BreakpointsProblem(f)
     raise InputError(
-        f"task isobench/breakpoints found no function with {knots} breakpoints in {_TRIES:,} tries with {dials}; "
+        f"task isobench/breakpoints found no function with {knots} breakpoints in {_TRIES:,} tries "
+        f"with {dials}; "
         "lower min_turn, min_gap or max_knots"
     )
 
@@ -141,7 +144,7 @@ def _published(rng: np.random.Generator, knots: int) -> Pieces | None:
     """Knots at about 100 and -100 in turn, the left end anywhere between; x in tenths."""
     xs = sorted(100 * between(rng, -100, 100) for _ in range(knots))
     ends = (-100 * between(rng, 100, 150), *xs, 100 * between(rng, 100, 150))
-    if min(b - a for a, b in zip(ends, ends[1:], strict=False)) < 600:
+    if min(b - a for a, b in pairwise(ends)) < 600:
         return None
     side = pick(rng, (-1, 1))
     heights = [between(rng, -99, 99) * 1000, *(side * (-1) ** i * 100_000 for i in range(knots + 1))]
@@ -163,7 +166,7 @@ def _pieces(ends: tuple[int, ...], slopes: list[int], height: int) -> Pieces | N
     for a, b, slope in zip(ends, ends[1:], slopes, strict=False):
         intercepts.append(y - slope * a // 1000)  # a is in tenths, slope in hundredths: nothing is lost
         y += slope * (b - a) // 1000
-    if any(a == b for a, b in zip(slopes, slopes[1:], strict=False)):
+    if any(a == b for a, b in pairwise(slopes)):
         return None
     return Pieces(ends, tuple(slopes), tuple(intercepts))
 

@@ -2,9 +2,10 @@
 
     "Is there a path between node 3 and node 7?"   options no, yes
 
-At our levels a graph in two parts and a connected one are made together: two edges are exchanged between the
-parts, so both have the same degrees and the two nodes ask nothing of their neighbourhood; then one of the two is
-asked about. At level ``published`` two nodes that both have edges are connected in more than four of five cases.
+At our levels a graph in two parts and a connected one are made together: two edges are exchanged between
+the parts, so both have the same degrees and the two nodes ask nothing of their neighbourhood; then one of
+the two is asked about. At level ``published`` two nodes that both have edges are connected in more than
+four of five cases.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ def sample(rng: np.random.Generator, dials: Dials) -> ConnectivityProblem:
         if found is not None:
             return ConnectivityProblem(*found, shuffled(rng, LABELS))
     raise InputError(
-        f"task isobench/connectivity found no graph whose answer is {label} in {_TRIES:,} tries with {dials}; "
+        f"task isobench/connectivity found no graph whose answer is {label} in {_TRIES:,} tries "
+        f"with {dials}; "
         "lower min_path or raise max_nodes"
     )
 
@@ -196,7 +198,7 @@ def render(p: ConnectivityProblem, representation: str, style: Style) -> tuple[P
         places,
         edges,
         pixels=style.pixels,
-        style=style_of(style, identity),
+        style=style_of(style.style, identity),
         marked={p.a: color, p.b: color},
     )
     return (Image.from_pil(drawing.paint()),)

@@ -2,9 +2,9 @@
 
     "... Is f convex or concave?"   options concave, convex
 
-At level ``published`` all terms bend the same way and carry the same sign. At our levels one term of either sign
-bends more than the others together, everywhere on the domain, and the others bend either way, so the signs in
-the formula say nothing; a linear term sets how bent the curve looks, which is the dial.
+At level ``published`` all terms bend the same way and carry the same sign. At our levels one term of either
+sign bends more than the others together, everywhere on the domain, and the others bend either way, so the
+signs in the formula say nothing; a linear term sets how bent the curve looks, which is the dial.
 """
 
 from __future__ import annotations
@@ -92,17 +92,19 @@ class ConvexityProblem:
 def direction_of(f: Sum) -> int:
     """1 if it is convex, -1 if it is concave, 0 if it is neither or a straight line.
 
-    Decided by the second derivative on a fine grid of the domain, with a margin: a thousandth of what the terms
-    bend one by one. Between two neighbouring places the derivative of no term changes by that much in relation.
+    Decided with certainty: the second derivative of every term rises or falls on either side of 0, so between
+    two places of a grid that has 0 it lies between its values there; the sums of the smaller and of the larger
+    values enclose that of the function.
     """
     xs = _grid(f.domain)
     bends = [t.curvature(xs) for t in f.terms]
-    total = np.sum(bends, axis=0)
-    margin = np.sum(np.abs(bends), axis=0) / 1000
-    kinks = {np.sign(t.coefficient) for t in f.terms if t.kind == "abs" and f.kinks}
-    for sign in (1, -1):
-        if np.all(sign * total >= margin) and kinks <= {sign} and (kinks or np.any(total)):
-            return sign
+    least = np.sum([np.minimum(b[:-1], b[1:]) for b in bends], axis=0)
+    most = np.sum([np.maximum(b[:-1], b[1:]) for b in bends], axis=0)
+    kinks = {int(np.sign(t.coefficient)) for t in f.terms if t.kind == "abs" and f.kinks}
+    if np.all(least >= 0) and kinks <= {1} and (kinks or np.any(most)):
+        return 1
+    if np.all(most <= 0) and kinks <= {-1} and (kinks or np.any(least)):
+        return -1
     return 0
 
 
@@ -204,8 +206,8 @@ def _times(term: Term, factor: float) -> Term:
 def question(p: ConvexityProblem) -> str:
     """What is asked."""
     return (
-        "On its domain a function is convex if no chord between two points of its graph passes below the graph, "
-        "and concave if none passes above it. Is f convex or concave?"
+        "On its domain a function is convex if no chord between two points of its graph passes below the "
+        "graph, and concave if none passes above it. Is f convex or concave?"
     )
 
 

@@ -1,10 +1,10 @@
-"""Whether two graphs are the same but for the numbers of their nodes: as matrices, lists, stories or a picture.
+"""Whether two graphs are the same but for the numbers of their nodes: as texts or as a picture.
 
     "... Are G and H isomorphic?"   options no, yes
 
 ``alike`` says what two graphs have in common that are not isomorphic: the number of edges, the degrees, or
-everything that refining colours by neighbours can see, the number of triangles and being connected besides. At level
-``published`` comparing degrees is right in more than nine of ten cases.
+everything that refining colours by neighbours can see, the number of triangles and being connected besides.
+At level ``published`` comparing degrees is right in more than nine of ten cases.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ Colors = tuple[int, ...]
 
 
 def refine(g: Matrix, h: Matrix, first: Colors, second: Colors) -> tuple[Colors, Colors]:
-    """Split colours of nodes by the colours of their neighbours until nothing changes, in both graphs alike."""
+    """Split colours of nodes by the colours of their neighbours until nothing changes, in both alike."""
     near = _graphs.neighbours_of(g), _graphs.neighbours_of(h)
     count = len({*first, *second})
     while True:
@@ -99,7 +99,7 @@ def same_colors(g: Matrix, h: Matrix) -> bool:
 
 
 def find_isomorphism(g: Matrix, h: Matrix) -> tuple[int, ...] | None:
-    """For every node of ``g`` its node in ``h``, so that neighbours stay neighbours; ``None`` if there is no way."""
+    """For every node of ``g`` its node in ``h``, so that neighbours stay neighbours, or ``None``."""
     if len(g) != len(h):
         return None
     return _match(g, h, (0,) * len(g), (0,) * len(h))
@@ -193,7 +193,7 @@ def _other(rng: np.random.Generator, g: Matrix, dials: Dials) -> Matrix | None:
 
 
 def _swapped(rng: np.random.Generator, edges: list[Edge]) -> list[Edge]:
-    """Two edges exchange an end, so that every node keeps its degree; the same edges if that is not possible."""
+    """Two edges exchange an end, so that every node keeps its degree; nothing if that is not possible."""
     (a, b), (c, d) = first, second = pick(rng, edges), pick(rng, edges)
     if rng.random() < 0.5:
         c, d = d, c
@@ -257,7 +257,7 @@ def render(p: IsomorphismProblem, representation: str, style: Style) -> tuple[Pa
     if representation != "image":
         g, h = (_graphs.write(representation, graph) for graph in (p.g, p.h))
         return (Text(f"G:\n{g}\n\nH:\n{h}"),)
-    look = style_of(style, identity_of((p.g, p.h)))
+    look = style_of(style.style, identity_of((p.g, p.h)))
     sides = []
     for graph, mark in zip((p.g, p.h), _MARKS, strict=True):
         edges = _graphs.edges_of(graph)

@@ -2,8 +2,8 @@
 
     "... What is the value of the maximum flow from node 0 to node 4?"   11
 
-Networks have no cycles; nothing enters the source, nothing leaves the sink. At level ``hard`` the tightest cut lies
-inside the network, so neither what leaves the source nor what enters the sink is the answer.
+Networks have no cycles; nothing enters the source, nothing leaves the sink. At level ``hard`` the tightest
+cut lies inside the network, so neither what leaves the source nor what enters the sink is the answer.
 """
 
 from __future__ import annotations
@@ -164,8 +164,9 @@ def _at_ends(network: Matrix) -> int:
 def question(p: MaxflowProblem) -> str:
     """What is asked."""
     return (
-        "Every arrow carries at most its capacity, in its direction, and what flows into a node other than the two "
-        f"ends flows out of it. What is the value of the maximum flow from node 0 to node {len(p.network) - 1}?"
+        "Every arrow carries at most its capacity, in its direction, and what flows into a node other than "
+        "the two ends flows out of it. "
+        f"What is the value of the maximum flow from node 0 to node {len(p.network) - 1}?"
     )
 
 
@@ -223,7 +224,7 @@ def render(p: MaxflowProblem, representation: str, style: Style) -> tuple[Part, 
         places,
         arcs,
         pixels=style.pixels,
-        style=style_of(style, identity_of(p.network)),
+        style=style_of(style.style, identity_of(p.network)),
         marked={0: _SOURCE_MARK, n - 1: _SINK_MARK},
         capacities=[p.network[i][j] for i, j in arcs],
         labels=labels,

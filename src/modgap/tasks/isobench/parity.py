@@ -2,10 +2,10 @@
 
     "... Is f even, odd or neither?"   options odd, even, neither
 
-Numerators are polynomials over an even polynomial without zeros, so the powers of the numerator decide, exactly.
-At the levels of our own every function is a large part of one parity plus a small part: of the same parity, or of
-the other one, and then it is neither. The small part vanishes at 0 and at both ends, so neither the ends of the
-curve nor its value at 0 say anything; its size is the dial.
+Numerators are polynomials over an even polynomial without zeros, so the powers of the numerator decide,
+exactly. At the levels of our own every function is a large part of one parity plus a small part: of the
+same parity, or of the other one, and then it is neither. The small part vanishes at 0 and at both ends, so
+neither the ends of the curve nor its value at 0 say anything; its size is the dial.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _layered(rng: np.random.Generator, label: str, dials: Dials) -> Rational | N
     small = large if label != "neither" else 1 - large
     below = _below(rng)
     degree = below[0].parameter
-    powers = shuffled(rng, [k for k in range(large, degree + 1, 2)])[: between(rng, 2, 4)]
+    powers = shuffled(rng, range(large, degree + 1, 2))[: between(rng, 2, 4)]
     main = tuple(Term(10 * _coefficient(rng, 900), "power", k) for k in powers)
     # x^k (25 - x^2) is 0 at -5, 0 and 5.
     k = pick(rng, [k for k in range(2 - small, max(degree - 3, 4)) if k % 2 == small])
@@ -184,7 +184,7 @@ def answer(p: ParityProblem) -> str:
 
 
 def difficulty(p: ParityProblem) -> dict[str, float | int | str]:
-    """Asymmetry, 0 for functions that have a parity, terms of the numerator, and degree of the denominator."""
+    """Asymmetry, terms of the numerator, and degree of the denominator."""
     return {
         "asymmetry": round(asymmetry_of(p.function), 3),
         "terms": len(p.function.above),
