@@ -192,9 +192,9 @@ def draw_pair(first: Drawing, second: Drawing, *, style: str) -> Drawing:
     shift, side = first.width, first.height
     frames: list[Stroke] = []
     for left in (0, shift):
-        a, b = 2.5, side - 2.5
-        corners = ((left + a, a), (left + side - a, a), (left + side - a, b), (left + a, b), (left + a, a))
-        frames.append(Line(corners, look.edge, 1))
+        right, low, high = left + side - 3, 2.5, side - 3.5
+        frames += [Line(((left + 2, y), (right, y)), look.edge, 1) for y in (low, high)]
+        frames += [Line(((x, 2), (x, side - 3)), look.edge, 1) for x in (left + low, left + high)]
     moved = tuple(_moved(stroke, shift) for stroke in second.strokes)
     return Drawing(2 * shift, side, first.background, (*frames, *first.strokes, *moved))
 

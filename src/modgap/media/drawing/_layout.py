@@ -24,7 +24,8 @@ EDGE_GAP = 0.056  # between a node and an edge that passes
 LABEL_GAP = 0.052  # between a label and anything else
 CROSSING = math.sin(math.radians(10))  # sine of the least angle of two edges that cross
 _LABEL_AT = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73)  # of the way along an edge, the best first
-_TRIES = 60
+_MOVES = 120  # of a node, on the average, before places are given up
+_MOVES_AT_ONCE = 4
 _ROUNDS = 40
 
 
@@ -60,21 +61,24 @@ def scattered(
     for i, j in edges:
         neighbours[i].append(j)
         neighbours[j].append(i)
-    draws = (MARGIN + (1 - 2 * MARGIN) * rng.random((_TRIES * n + n, 2))).tolist()
-    places: list[Place] = [(x, y) for x, y in draws[:n]]
-    fresh = iter(draws[n:])
-    costs = [_cost(i, places, edges, neighbours, gap) for i in range(n)]
-    for x, y in fresh:
-        worst = max(range(n), key=costs.__getitem__)
-        if costs[worst] == 0:
-            break
-        old = places[worst]
-        places[worst] = (x, y)
-        if _cost(worst, places, edges, neighbours, gap) < costs[worst]:
-            costs = [_cost(i, places, edges, neighbours, gap) for i in range(n)]
-        else:
-            places[worst] = old
-    return tuple(places) if max(costs) == 0 and cross_clearly(places, edges) else None
+    draws = iter((MARGIN + (1 - 2 * MARGIN) * rng.random((n + _MOVES * n, 2))).tolist())
+    places: list[Place] = [(x, y) for x, y in (next(draws) for _ in range(n))]
+    settled = 0  # nodes in a row with nothing in their way
+    i = 0
+    while settled < n:
+        cost = _cost(i, places[i], places, edges, neighbours, gap, n * n)
+        settled = settled + 1 if cost == 0 else 0
+        for _ in range(_MOVES_AT_ONCE):
+            if cost == 0:
+                break
+            fresh = next(draws, None)
+            if fresh is None:
+                return None
+            found = _cost(i, (fresh[0], fresh[1]), places, edges, neighbours, gap, cost)
+            if found < cost:
+                places[i], cost = (fresh[0], fresh[1]), found
+        i = (i + 1) % n
+    return tuple(places) if cross_clearly(places, edges) else None
 
 
 def cross_clearly(places: Sequence[Place], edges: Sequence[Edge]) -> bool:
@@ -93,16 +97,31 @@ def cross_clearly(places: Sequence[Place], edges: Sequence[Edge]) -> bool:
     return True
 
 
-def _cost(i: int, places: list[Place], edges: Sequence[Edge], neighbours: list[list[int]], gap: float) -> int:
-    """How many things are too near to node ``i`` or to its edges."""
-    here = places[i]
-    cost = sum(math.dist(here, places[j]) < gap for j in range(len(places)) if j != i)
-    cost += sum(near_segment(here, places[a], places[b]) < EDGE_GAP for a, b in edges if i not in (a, b))
+def _cost(
+    i: int,
+    here: Place,
+    places: list[Place],
+    edges: Sequence[Edge],
+    neighbours: list[list[int]],
+    gap: float,
+    most: int,
+) -> int:
+    """How many things would be too near to node ``i`` or its edges if it stood here, up to ``most``."""
+    cost = 0
+    for j, place in enumerate(places):
+        if j != i and math.dist(here, place) < gap:
+            cost += 1
+    for a, b in edges:
+        if cost >= most:
+            return cost
+        if i not in (a, b) and near_segment(here, places[a], places[b]) < EDGE_GAP:
+            cost += 1
     for j in neighbours[i]:
-        there = places[j]
-        cost += sum(
-            near_segment(places[k], here, there) < EDGE_GAP for k in range(len(places)) if k not in (i, j)
-        )
+        for k, place in enumerate(places):
+            if cost >= most:
+                return cost
+            if k not in (i, j) and near_segment(place, here, places[j]) < EDGE_GAP:
+                cost += 1
     return cost
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from modgap._errors import UnknownName
 
 from ._letters import text_mask
-from ._strokes import Color, Drawing, Label, Line, Stroke
+from ._strokes import Color, Drawing, Label, Line, Point, Stroke
 
 _MARGIN = 0.04  # of the axes, kept free around the curve, so that its ends are seen
 
@@ -92,7 +92,7 @@ def curve_width(pixels: int) -> float:
 
 
 def ticks_of(low: float, high: float, least: int) -> list[tuple[float, str]]:
-    """Ticks between two numbers with their labels, about ``least`` of them to two and a half times as many."""
+    """Ticks between two numbers with their labels: ``least`` of them to two and a half times as many."""
     power = math.floor(math.log10((high - low) / least))
     step = next(m for m in (5, 2, 1) if m * 10.0**power <= (high - low) / least)
     first, last = (math.ceil(low / step / 10.0**power), math.floor(high / step / 10.0**power))
@@ -151,13 +151,23 @@ def _padded(low: float, high: float) -> tuple[float, float]:
 
 def _inside(look: PlotLook, frame: Frame) -> list[Stroke]:
     middle = (frame.top + frame.bottom) / 2
-    corners = (frame.left, frame.top), (frame.right, frame.top), (frame.right, frame.bottom)
-    outline = [*corners, (frame.left, frame.bottom), (frame.left, frame.top)]
     names = _names(look, frame)
     if look.inside != look.paper:
         height = float(frame.bottom - frame.top)
         return [Line(((frame.left, middle), (frame.right, middle)), look.inside, height), *names]
-    return [Line(tuple((x + 0.5, y + 0.5) for x, y in outline), look.grid or look.ink, 1), *names]
+    sides = [Line(side, look.grid or look.ink, 1) for side in _rectangle(frame)]
+    return [*sides, *names]
+
+
+def _rectangle(frame: Frame) -> list[tuple[Point, Point]]:
+    """The sides of the frame, each a pixel wide."""
+    left, top, right, bottom = frame.left, frame.top, frame.right, frame.bottom
+    return [
+        ((left, top + 0.5), (right + 1, top + 0.5)),
+        ((left, bottom + 0.5), (right + 1, bottom + 0.5)),
+        ((left + 0.5, top), (left + 0.5, bottom + 1)),
+        ((right + 0.5, top), (right + 0.5, bottom + 1)),
+    ]
 
 
 def _names(look: PlotLook, frame: Frame) -> list[Stroke]:

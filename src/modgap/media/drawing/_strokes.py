@@ -22,7 +22,10 @@ import numpy as np
 import PIL.Image
 from PIL import ImageDraw
 
+from modgap.media._parts import Image
+
 from ._letters import text_mask
+from ._png import write_png
 
 Color = tuple[int, int, int]
 Point = tuple[float, float]
@@ -102,7 +105,15 @@ class Drawing:
         for color, run in groupby(self.strokes[:count], key=_ink):
             strokes = list(run)
             if color is not None:
-                _paint_together(canvas, [s for s in strokes if isinstance(s, Line | Polygon)], color)
+                slanted = []
+                for stroke in strokes:
+                    box = _box(stroke)
+                    if box is not None:
+                        canvas.paste(color, box)
+                    elif isinstance(stroke, Line | Polygon):
+                        slanted.append(stroke)
+                if slanted:
+                    _paint_together(canvas, slanted, color)
                 continue
             for stroke in strokes:
                 if isinstance(stroke, Disc):
@@ -111,10 +122,30 @@ class Drawing:
                     _paint_label(canvas, stroke)
         return canvas
 
+    def image(self) -> Image:
+        """The whole picture as encoded media."""
+        return Image(write_png(self.paint()), "image/png")
+
 
 def _ink(stroke: Stroke) -> Color | None:
     """The colour of what is painted in runs."""
     return stroke.color if isinstance(stroke, Line | Polygon) else None
+
+
+def _box(stroke: Stroke) -> tuple[int, int, int, int] | None:
+    """The pixels that a level or upright line fills, if it fills whole pixels, as grids and frames do."""
+    if not isinstance(stroke, Line) or len(stroke.points) != 2:
+        return None
+    (ax, ay), (bx, by) = stroke.points
+    half = stroke.width / 2
+    if ay == by:
+        box = min(ax, bx), ay - half, max(ax, bx), ay + half
+    elif ax == bx:
+        box = ax - half, min(ay, by), ax + half, max(ay, by)
+    else:
+        return None
+    left, top, right, bottom = (int(v) for v in box)
+    return (left, top, right, bottom) if (left, top, right, bottom) == box else None
 
 
 def _paint_together(canvas: PIL.Image.Image, strokes: Sequence[Line | Polygon], color: Color) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modgap._errors import FileError
-from modgap.media import Image, Modality, Part, Text
+from modgap.media import Modality, Part, Text
 from modgap.media.drawing import Trace, draw_plot, read_plot
 
 from ._common import Style, decimal, identity_of, only_picture, only_text, style_of, thousandths
@@ -24,7 +24,7 @@ Domain = tuple[int, int]
 
 REPRESENTATIONS: dict[str, Modality] = {"latex": "text", "sympy": "text", "image": "image"}
 
-_NUMBER = r"\d+(?:\.\d+)?"
+_NUMBER = r"\d{1,12}(?:\.\d{1,3})?"
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ def render_plot(f: Function, style: Style) -> tuple[Part, ...]:
     xs = sampled(f, style.pixels)
     look = style_of(style.style, identity)
     drawing = draw_plot(xs, f.values(xs), pixels=style.pixels, style=look, hue=int(identity[:4], 16))
-    return (Image.from_pil(drawing.paint()),)
+    return (drawing.image(),)
 
 
 def decode_plot(parts: tuple[Part, ...]) -> Drawn:

@@ -119,14 +119,18 @@ def read(representation: str, text: str, *, network: bool = False) -> Matrix:
         rows = [row.split(" & ") for row in body[1].split(" \\\\\n")] if body else []
     else:
         rows = [row.split(", ") for row in text.removeprefix("[[").removesuffix("]]").split("],\n [")]
-    if not rows or any(len(row) != len(rows) or not all(map(str.isdecimal, row)) for row in rows):
+    if not rows or any(
+        len(row) != len(rows) or not all(re.fullmatch(r"[0-9]{1,4}", x) for x in row) for row in rows
+    ):
         raise FileError(f"{representation} is not a square of whole numbers, as modgap writes it")
     return tuple(tuple(map(int, row)) for row in rows)
 
 
-_ARC = re.compile(r"node (\d+) with capacity (\d+)")
-_COUNT = re.compile(r"There are (\d{1,2}) nodes, numbered 0 to \d+\.")
-_SENTENCE = re.compile(r" Node (\d+) (?:is joined to nodes? ([\d and]+)|leads to (node [^.]+))\.")
+_ARC = re.compile(r"node ([0-9]{1,2}) with capacity ([0-9]{1,4})")
+_COUNT = re.compile(r"There are ([0-9]{1,2}) nodes, numbered 0 to [0-9]{1,2}\.")
+_SENTENCE = re.compile(
+    r" Node ([0-9]{1,2}) (?:is joined to nodes? ([0-9]{1,2}(?: and [0-9]{1,2})*)|leads to (node [^.]+))\."
+)
 
 
 def _read_story(text: str, network: bool) -> Matrix:

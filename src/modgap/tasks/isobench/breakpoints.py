@@ -270,7 +270,7 @@ def render(p: BreakpointsProblem, representation: str, style: Style) -> tuple[Pa
     return _functions.write_text(representation, body, f.domain)
 
 
-_N = r"-?\d+(?:\.\d+)?"
+_N = r"-?\d{1,6}(?:\.\d{1,3})?"
 _ROW = {
     "latex": re.compile(rf"([^&\n]+) & ({_N}) (?:<|\\le) x \\le ({_N})(?: \\\\)?\n"),
     "sympy": re.compile(rf"\(([^,()]+), \(x >=? ({_N})\) & \(x <= ({_N})\)\)"),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modgap._errors import InputError
-from modgap.media import Image, Part, Text
+from modgap.media import Part, Text
 from modgap.media.drawing import draw_graph, lay_out, read_graph
 from modgap.tasks._parse import read_choice
 from modgap.tasks._problem import Answer
@@ -82,8 +82,10 @@ def sample(rng: np.random.Generator, dials: Dials) -> ConnectivityProblem:
     """Draw a problem; both answers are equally likely."""
     rng = own_rng(rng, "connectivity")
     label = pick(rng, LABELS)
+    length = 0 if label == "no" else int(rng.choice(_PATHS, p=np.array(_PATH_WEIGHTS) / sum(_PATH_WEIGHTS)))
+    isolated = rng.random() < _ISOLATED
     for _ in range(_TRIES):
-        found = _published(rng, label) if dials.published else _designed(rng, label, dials)
+        found = _published(rng, length, isolated) if dials.published else _designed(rng, label, dials)
         if found is not None:
             return ConnectivityProblem(*found, shuffled(rng, LABELS))
     raise InputError(
@@ -101,16 +103,15 @@ def random_graph(rng: np.random.Generator) -> Matrix:
     return _graphs.matrix_of(n, tuple((i, j) for i in range(n) for j in range(i + 1, n) if joined[i, j]))
 
 
-def _published(rng: np.random.Generator, label: str) -> tuple[Matrix, int, int] | None:
+def _published(rng: np.random.Generator, length: int, isolated: bool) -> tuple[Matrix, int, int] | None:
+    """Two nodes with a path of a length; for 0 without one, and one of them without edges if ``isolated``."""
     graph = random_graph(rng)
     n = len(graph)
     away = [_graphs.distances_from(graph, i) for i in range(n)]
-    if label == "yes":
-        length = int(rng.choice(_PATHS, p=np.array(_PATH_WEIGHTS) / sum(_PATH_WEIGHTS)))
+    if length:
         pairs = [(i, j) for i in range(n) for j in range(n) if away[i][j] == length]
     else:
         alone = {i for i in range(n) if not any(graph[i])}
-        isolated = rng.random() < _ISOLATED
         apart = [(i, j) for i in range(n) for j in range(n) if away[i][j] < 0]
         pairs = [(i, j) for i, j in apart if bool({i, j} & alone) == isolated]
     return (graph, *pick(rng, pairs)) if pairs else None
@@ -201,7 +202,7 @@ def render(p: ConnectivityProblem, representation: str, style: Style) -> tuple[P
         style=style_of(style.style, identity),
         marked={p.a: color, p.b: color},
     )
-    return (Image.from_pil(drawing.paint()),)
+    return (drawing.image(),)
 
 
 def decode(representation: str, parts: tuple[Part, ...]) -> Matrix:

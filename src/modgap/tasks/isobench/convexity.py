@@ -92,9 +92,9 @@ class ConvexityProblem:
 def direction_of(f: Sum) -> int:
     """1 if it is convex, -1 if it is concave, 0 if it is neither or a straight line.
 
-    Decided with certainty: the second derivative of every term rises or falls on either side of 0, so between
-    two places of a grid that has 0 it lies between its values there; the sums of the smaller and of the larger
-    values enclose that of the function.
+    Decided with certainty: the second derivative of every term rises or falls on either side of 0, so
+    between two places of a grid that has 0 it lies between its values there; the sums of the smaller and of
+    the larger values enclose that of the function.
     """
     xs = _grid(f.domain)
     bends = [t.curvature(xs) for t in f.terms]
@@ -181,11 +181,12 @@ def _mixed(rng: np.random.Generator, sign: int, dials: Dials) -> Sum | None:
         return None
     size = 10 * between(rng, 50, 900) / 1000
     terms = [_times(main, sign * np.sign(own[0]) * size)]
-    for share, other in zip((0.35, 0.5), others, strict=True):
+    # One of the others bends the other way and one either way: the signs have no majority to trust.
+    ways = shuffled(rng, (-sign, pick(rng, (-1, 1))))
+    for share, way, other in zip((0.35, 0.5), ways, others, strict=True):
         room = float(np.min(np.abs(own) / np.maximum(np.abs(other.curvature(xs)), 1e-12)))
         amount = size * share * (0.5 + 0.5 * rng.random()) * room
-        # A concave term is as often added as a convex one, whatever the sum is.
-        terms.append(_times(other, pick(rng, (-1, 1)) * amount))
+        terms.append(_times(other, (-way if other.kind == "log" else way) * amount))
     if any(abs(t.coefficient) < 2 for t in terms) or any(abs(t.coefficient) > 10**7 for t in terms):
         return None
     bent = Sum(tuple(terms), domain)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modgap._errors import FileError, InputError
-from modgap.media import Image, Part, Text
+from modgap.media import Part, Text
 from modgap.media.drawing import draw_graph, draw_pair, lay_out, read_pair
 from modgap.tasks._parse import read_choice
 from modgap.tasks._problem import Answer
@@ -264,7 +264,7 @@ def render(p: IsomorphismProblem, representation: str, style: Style) -> tuple[Pa
         places = lay_out(len(graph), edges, _graphs.layout_rng(graph), circle=style.layout == "circle")
         marked = dict.fromkeys(range(len(graph)), mark)
         sides.append(draw_graph(places, edges, pixels=style.pixels, style=look, marked=marked))
-    return (Image.from_pil(draw_pair(*sides, style=look).paint()),)
+    return (draw_pair(*sides, style=look).image(),)
 
 
 def decode(representation: str, parts: tuple[Part, ...]) -> tuple[Matrix, Matrix]:

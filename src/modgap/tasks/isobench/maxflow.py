@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modgap._errors import InputError
-from modgap.media import Image, Part, Text
+from modgap.media import Part, Text
 from modgap.media.drawing import draw_graph, lay_out_labelled, read_graph
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
@@ -42,7 +42,7 @@ class Dials:
     """What is asked (our choice, but for ``published``)."""
 
     published: bool = setting(False, "draw networks as the published problems have them")
-    min_nodes: int = setting(4, "fewest nodes", low=3, high=7)
+    min_nodes: int = setting(5, "fewest nodes", low=3, high=7)
     max_nodes: int = setting(6, "most nodes", low=3, high=7)
     density: int = setting(70, "pairs of nodes that are joined, percent", low=40, high=100)
     largest: int = setting(9, "largest capacity", low=3, high=20)
@@ -229,7 +229,7 @@ def render(p: MaxflowProblem, representation: str, style: Style) -> tuple[Part, 
         capacities=[p.network[i][j] for i, j in arcs],
         labels=labels,
     )
-    return (Image.from_pil(drawing.paint()),)
+    return (drawing.image(),)
 
 
 _LEGEND = "Capacities, from the node of the row to the node of the column:\n"

@@ -33,6 +33,9 @@ LABELS = ("even", "odd", "neither")
 DOMAIN: Domain = (-5000, 5000)
 _TRIES = 2000
 _GRID = np.linspace(0, 5, 201)
+_WHOLE = np.linspace(-5, 5, 401)
+_ASIDE = 4  # steps of it that are a hundredth
+_VISIBLE = 0.015  # six pixels of a picture of 448, more than the curve is wide
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,19 @@ def asymmetry_of(f: Rational) -> float:
     return float(min(np.abs(right - left).max(), np.abs(right + left).max()) / spread) if spread else 0.0
 
 
+def _is_visible(f: Rational) -> bool:
+    """Whether a picture tells the curve from its two mirror images.
+
+    Somewhere they are apart by more than ``_VISIBLE`` of the range even when moved to the side by a hundredth
+    of the domain: where a curve is steep, two values may differ much and their points hardly.
+    """
+    ys = f.values(_WHOLE)
+    near = np.lib.stride_tricks.sliding_window_view(ys, 2 * _ASIDE + 1)
+    places = ys[_ASIDE:-_ASIDE]
+    apart = [np.abs(sign * near[::-1] - places[:, None]).min(1).max() for sign in (1, -1)]
+    return bool(min(apart) > _VISIBLE * np.ptp(ys))
+
+
 def sample(rng: np.random.Generator, dials: Dials) -> ParityProblem:
     """Draw a problem; the three answers are equally likely."""
     rng = own_rng(rng, "parity")
@@ -110,7 +126,8 @@ def sample(rng: np.random.Generator, dials: Dials) -> ParityProblem:
             continue
         if np.ptp(f.values(_GRID)) < 1e-3:  # a constant
             continue
-        if label != "neither" or dials.min_asymmetry <= asymmetry_of(f) <= dials.max_asymmetry:
+        fits = dials.min_asymmetry <= asymmetry_of(f) <= dials.max_asymmetry and _is_visible(f)
+        if label != "neither" or fits:
             return ParityProblem(f, shuffled(rng, LABELS))
     raise InputError(
         f"task isobench/parity found no function that is {label} in {_TRIES:,} tries with {dials}; "
