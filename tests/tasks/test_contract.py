@@ -119,6 +119,7 @@ def test_options_hold_the_answer_once(name: str) -> None:
             assert problem.chance == pytest.approx(1 / len(problem.options))
         else:
             assert problem.chance == load(name).chance
+            assert problem.answer_kind == ("integer" if problem.answer.isdecimal() else "text")
 
 
 @every_task

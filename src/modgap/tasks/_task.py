@@ -166,16 +166,18 @@ class Task:
             if name not in m.REPRESENTATIONS:
                 raise UnknownName(f"representation of {self.name}", name, m.REPRESENTATIONS)
         p = m.sample(np.random.default_rng([seed, index]), dials)
-        options = m.options(p)
+        options, answer = m.options(p), m.answer(p)
+        number = answer.removeprefix("-").isdecimal()
         return Problem(
             problem_id=f"{self.name}-{seed}-{index:06d}{_variant(dials)}",
             task=self.name,
             question=m.question(p),
-            answer=m.answer(p),
+            answer=answer,
             representations=tuple(
                 Representation(name, m.REPRESENTATIONS[name], m.render(p, name, style)) for name in names
             ),
             options=options,
+            answer_kind="choice" if options else "integer" if number else "text",
             group=m.group(p),
             difficulty=dict(m.difficulty(p)),
             chance=1 / len(options) if options else m.CHANCE,
