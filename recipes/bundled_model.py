@@ -464,7 +464,7 @@ def main() -> None:
     parser.add_argument("--align-steps", type=int, default=1600)
     parser.add_argument("--tune-steps", type=int, default=800)
     parser.add_argument("--tune-pictures", type=int, default=2000)
-    parser.add_argument("--sibling-steps", type=int, default=2600)
+    parser.add_argument("--sibling-steps", type=int, default=2000)
     parser.add_argument("--until", choices=STAGES, default=STAGES[-1], help="the last stage to run")
     parser.add_argument("--skip-vision", action="store_true", help="train the text stage on its own")
     parser.add_argument("--threads", type=int, default=0, help="0 leaves the library's choice")

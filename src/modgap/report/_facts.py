@@ -13,7 +13,7 @@ _SHORT = 12  # characters of a hash that tell runs apart for a reader
 
 
 def command(config: dict[str, Any]) -> str:
-    """The ``modgap measure`` command of a resolved configuration; what is default is left out.
+    """The command of a resolved configuration, ``measure`` or ``import``; what is default is left out.
 
     Args:
         config: the configuration as ``run.json`` holds it, untrusted.
@@ -21,6 +21,9 @@ def command(config: dict[str, Any]) -> str:
     Returns:
         One line for a shell.
     """
+    source = config.get("import")
+    if isinstance(source, str):  # not asked here: read from results that someone stored
+        return shlex.join(["modgap", "import", source, "…"])
     defaults = {field.name: _default(field) for field in dataclasses.fields(MeasureConfig)}
     words = ["modgap", "measure"]
     for name, value in config.items():
