@@ -110,7 +110,7 @@ def test_all_that_is_wrong_with_settings_is_said_at_once() -> None:
     [
         (
             lambda: load_suite("scens"),
-            r"suite or task 'scens' is not one of scenes, .*; did you mean 'scenes'\?",
+            r"suite or task 'scens' is not one of isobench, scenes, .*; did you mean 'scenes'\?",
         ),
         (lambda: load_suite("scenes", tasks=["cuont"]), r"task 'cuont' is not one of scenes/attribute"),
         (lambda: load_suite("scenes", tasks=[]), "no task was chosen"),
