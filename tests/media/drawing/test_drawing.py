@@ -28,7 +28,7 @@ from modgap.media.drawing import (
     read_text,
     text_mask,
 )
-from modgap.media.drawing._layout import EDGE_GAP, NODE_GAP, near_segment
+from modgap.media.drawing._layout import EDGE_GAP, NODE_GAP, heads_apart, near_segment
 from modgap.media.drawing._plot import ticks_of
 from modgap.media.drawing._png import write_png
 
@@ -121,6 +121,14 @@ def test_labels_on_edges_keep_clear_of_each_other() -> None:
         ]
         assert min(np.hypot(*(a - b)) for a, b in combinations(at, 2)) > 0.08
         assert min(np.hypot(*np.subtract(a, place)) for a in at for place in places) > 0.08
+
+
+def test_a_line_beside_the_head_of_an_arrow_is_refused() -> None:
+    """At node 0 the other edge is 12 degrees off the arrow: no head may be there."""
+    places = ((0.1, 0.5), (0.9, 0.5), (0.9, 0.5 + 0.8 * np.tan(np.radians(12))))
+    assert not heads_apart(places, [(1, 0), (0, 2)])
+    assert heads_apart(places, [(0, 1), (0, 2)])
+    assert heads_apart(places, [(1, 0)])
 
 
 def test_graphs_are_read_back_and_pairs_too() -> None:

@@ -22,6 +22,7 @@ LABELLED_GAP = 0.24  # the same where labels stand on edges
 HEAD_GAP = 0.115  # between a label and the node at the head of its arrow
 EDGE_GAP = 0.056  # between a node and an edge that passes
 LABEL_GAP = 0.052  # between a label and anything else
+HEAD_ANGLE = math.radians(18)  # least angle between an arrow and another edge at the node it points to
 CROSSING = math.sin(math.radians(10))  # sine of the least angle of two edges that cross
 _LABEL_AT = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73)  # of the way along an edge, the best first
 _MOVES = 120  # of a node, on the average, before places are given up
@@ -160,6 +161,26 @@ def place_labels(places: Sequence[Place], edges: Sequence[Edge]) -> tuple[float,
     return tuple(chosen)
 
 
+def heads_apart(places: Sequence[Place], arrows: Sequence[Edge]) -> bool:
+    """Whether no line leaves a node so close to the head of an arrow that it might seem to be its line."""
+    for node, (x, y) in enumerate(places):
+        ends = [
+            (other, other == i) for i, j in arrows if node in (i, j) for other in (j if node == i else i,)
+        ]
+        turns = sorted(
+            (math.atan2(places[other][1] - y, places[other][0] - x), incoming) for other, incoming in ends
+        )
+        for k, (turn, incoming) in enumerate(turns[1:] + turns[:1]):
+            before, other_incoming = turns[k]
+            if (
+                (incoming or other_incoming)
+                and (turn - before) % (2 * math.pi) < HEAD_ANGLE
+                and len(turns) > 1
+            ):
+                return False
+    return True
+
+
 def along(start: Place, end: Place, share: float) -> Place:
     """A point between two others."""
     return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
@@ -179,11 +200,11 @@ def lay_out(
 def lay_out_labelled(
     n: int, edges: Sequence[Edge], rng: np.random.Generator, *, circle: bool = False
 ) -> tuple[tuple[Place, ...], tuple[float, ...]] | None:
-    """Places and label positions, or ``None`` if no arrangement was found."""
+    """Places and label positions of arrows, or ``None`` if no arrangement was found."""
     for attempt in range(_ROUNDS):
         on_ring = circle or attempt >= _ROUNDS * 3 // 4
         places = on_circle(n, rng) if on_ring else scattered(n, edges, rng, LABELLED_GAP)
         labels = places and place_labels(places, edges)
-        if places and labels:
+        if places and labels and heads_apart(places, edges):
             return places, labels
     return None
