@@ -1,0 +1,95 @@
+"""``serve``: the app on a port of this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+
+import uvicorn
+
+from modgap._errors import InputError
+
+from ._app import make_app
+from ._store import Store
+
+MIN_TOKEN = 12
+"""Shortest access token, in characters."""
+
+
+def serve(
+    store: Store,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8712,
+    token: str | None = None,
+    allow_hosts: Sequence[str] = (),
+    ready: Callable[[str], None] = print,
+) -> None:
+    """Serve a store until the process is interrupted.
+
+    Args:
+        store: of the folder.
+        host: an address of this machine or ``localhost``; others than the loopback need a token.
+        port: 1 to 65535, or 0 for any that is free.
+        token: that annotators must know.
+        allow_hosts: further host names this server is known by, behind a proxy for example.
+        ready: called with the address of the first page once the port is open.
+
+    Raises:
+        InputError: if the server can be reached from elsewhere and has no token, the token is short, or the
+            port cannot be had.
+    """
+    check_access(host, token)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise InputError(f"port {port} of {host} cannot be had ({error}); give another --port") from error
+        port = listener.getsockname()[1]
+        own = {"localhost", socket.gethostname().lower(), *(name.lower() for name in allow_hosts)}
+        names = {"localhost"} if is_loopback(host) and not allow_hosts else own
+        app = make_app(
+            store, token=token, names=names, addresses=not is_loopback(host), cookie=f"modgap-{port}"
+        )
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            lifespan="off",
+            limit_concurrency=200,
+            timeout_graceful_shutdown=2,
+        )
+        ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        listener.close()
+
+
+def check_access(host: str, token: str | None) -> None:
+    """Refuse to be open to others.
+
+    Raises:
+        InputError: if ``host`` is not the loopback and there is no token, or the token is short.
+    """
+    if token is None and not is_loopback(host):
+        raise InputError(
+            f"host {host!r} can be reached from other machines; give a --token that annotators must know, "
+            "or leave --host out"
+        )
+    if token is not None and len(token) < MIN_TOKEN:
+        raise InputError(f"the token has {len(token)} characters; give {MIN_TOKEN} or more")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
