@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 pytestmark = pytest.mark.slow
 
 PROGRAM = str(Path(__file__).with_name("train_sums.py"))
-# ``--cpu --num_processes 2`` starts one process (accelerate 1.15). ``--multi_gpu`` starts two, as on a machine
-# with GPUs, and the program's own ``use_cpu`` keeps them on the CPU.
+# ``--cpu --num_processes 2`` starts one process (accelerate 1.15). ``--multi_gpu`` starts two as it does with
+# GPUs, and the program's own ``use_cpu`` keeps them on the CPU, where they talk by gloo.
 LAUNCH = [str(Path(sys.executable).with_name("accelerate")), "launch", "--multi_gpu", "--num_processes", "2"]
 LAUNCH += [
     "--num_machines",

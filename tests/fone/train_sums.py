@@ -36,7 +36,6 @@ def main(out: Path, rows_per_process: int) -> None:
             report_to=[],
             disable_tqdm=True,
             use_cpu=True,
-            ddp_backend="gloo",
             dataloader_pin_memory=False,
         ),
         train_dataset=ROWS,
