@@ -1,5 +1,8 @@
 """Drawings as lists of strokes, painted fast and read back from their pixels."""
 
+from ._board import BOARD_LOOKS as BOARD_LOOKS
+from ._board import draw_board as draw_board
+from ._board import read_board as read_board
 from ._graph import GRAPH_LOOKS as GRAPH_LOOKS
 from ._graph import draw_graph as draw_graph
 from ._graph import draw_pair as draw_pair
