@@ -79,6 +79,11 @@ class RayModel:
             raise
 
     @property
+    def loading(self) -> int:
+        """How many workers are still loading the model; the others answer meanwhile."""
+        return len(self._loading)
+
+    @property
     def name(self) -> str:
         """That of the model."""
         return self._known.name
