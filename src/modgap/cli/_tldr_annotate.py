@@ -57,7 +57,7 @@ def annotate(
     from modgap.tldr.annotate import export as write_export
     from modgap.tldr.annotate import report as make_report
     from modgap.tldr.annotate._plan import check_arms
-    from modgap.tldr.annotate._store import check_types
+    from modgap.tldr.annotate._work import check_types
 
     if seed is not None and seed < 0:
         raise InputError(f"--seed {seed} is not accepted; give 0 or more")
@@ -105,7 +105,7 @@ def _print_report(found: AnnotationReport) -> None:
         [(name, f"{done:,}", f"{dealt:,}") for name, (done, dealt) in found.progress.items()],
     )
     print_rows(
-        ("flags", "captions", "seconds each", "95 %", "median", "marks each", "outside flags", "no marks"),
+        ("flags", "captions", "seconds", "95 %", "median", "marks", "outside flags", "no marks"),
         [
             (
                 "shown" if arm.with_flags else "not shown",
@@ -120,6 +120,7 @@ def _print_report(found: AnnotationReport) -> None:
             for arm in found.arms
         ],
     )
+    typer.echo("per caption: active seconds until first done; marks; marks on words without a flag\n")
     if found.difference is not None:
         typer.echo(
             f"seconds with flags minus without: {found.difference:+.1f} "

@@ -19,6 +19,6 @@ from ._items import read_items as read_items
 from ._items import write_items as write_items
 from ._report import AnnotationReport as AnnotationReport
 from ._report import report as report
-from ._store import Mark as Mark
 from ._store import Store as Store
-from ._store import Work as Work
+from ._work import Mark as Mark
+from ._work import Work as Work

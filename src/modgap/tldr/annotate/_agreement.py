@@ -13,8 +13,8 @@ from itertools import combinations
 from modgap.evaluate._agreement import Agreement, cohen_kappa
 
 from ._items import Item
-from ._store import Work
 from ._words import touched
+from ._work import Work
 
 RIGHT = ""
 """Label of a word that is not marked."""

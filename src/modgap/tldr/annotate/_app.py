@@ -30,8 +30,9 @@ from ._guard import Guard
 from ._items import Item
 from ._pictures import encode_again
 from ._session import Session, Sessions, check_name
-from ._store import Conflict, Mark, Marks, Step, Store, Work
+from ._store import Store
 from ._words import touched
+from ._work import Conflict, Mark, Marks, Step, Work
 
 IDLE_SECONDS = 60.0
 """Without a key, click or movement for so long, time stands still (our choice: a caption is read by then)."""

@@ -16,7 +16,7 @@ from modgap.media import Image
 from modgap.tldr import Example, TypedSpan, write_examples
 
 from ._items import Item
-from ._store import Work
+from ._work import Work
 
 LINES = "annotations.jsonl"
 

@@ -12,6 +12,7 @@ import ipaddress
 from collections.abc import Collection, Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,10 +33,6 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-
-
-class _TooLong(Exception):
-    pass
 
 
 class Guard:
@@ -60,7 +57,6 @@ class Guard:
             return
         if scope["type"] != "http":
             return  # there are no websockets; the server closes this one
-        started = False
         read = 0
 
         async def limited() -> Message:
@@ -68,25 +64,18 @@ class Guard:
             message = await receive()
             read += len(message.get("body", b""))
             if read > MAX_BODY:
-                raise _TooLong
+                raise HTTPException(413, "The request is too long.")
             return message
 
         async def with_headers(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         refusal = self._refusal(scope)
-        app = self._app if refusal is None else refusal
-        try:
-            await app(scope, limited, with_headers)
-        except _TooLong:
-            if not started:
-                await PlainTextResponse("The request is too long.", 413)(scope, receive, with_headers)
+        await (refusal or self._app)(scope, limited, with_headers)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)

@@ -144,29 +144,28 @@ def write_items(examples: Iterable[Example], folder: Path) -> int:
         FileError: if an example has no picture, or the folder has captions already or cannot be written.
     """
     path = folder / CAPTIONS
-    count = 0
+    lines: list[bytes] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         media = MediaFolder(folder)
+        for example in examples:
+            if example.image is None:
+                raise FileError(f"example {example.example_id!r} has no picture; give examples with one")
+            found = words(example.response)
+            known = tuple(
+                Flag(*_widened(span.start, span.end, found), span.type)
+                for span in example.spans
+                if span.weight > 0
+            )
+            row = _Line(example.example_id, media.write(example.image), example.response, (), known)
+            lines.append(msgspec.json.encode(row) + b"\n")
         with path.open("xb") as file:
-            for example in examples:
-                if example.image is None:
-                    raise FileError(f"example {example.example_id!r} has no picture; give examples with one")
-                known = [
-                    Flag(*_widened(span.start, span.end, words(example.response)), span.type)
-                    for span in example.spans
-                    if span.weight > 0
-                ]
-                line = _Line(
-                    example.example_id, media.write(example.image), example.response, (), tuple(known)
-                )
-                file.write(msgspec.json.encode(line) + b"\n")
-                count += 1
+            file.writelines(lines)
     except FileExistsError as error:
         raise FileError(f"{path}: is there already; choose another folder") from error
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
-    return count
+    return len(lines)
 
 
 def _widened(start: int, end: int, found: list[Word]) -> tuple[int, int]:

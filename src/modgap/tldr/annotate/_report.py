@@ -16,8 +16,8 @@ from modgap.evaluate._statistics import Interval, design_effect, percentile_inte
 
 from ._agreement import WordAgreement, agreement
 from ._items import Flag, Item
-from ._store import Work
 from ._words import touched
+from ._work import Work
 
 DRAWS = 4_000
 """Bootstrap draws (our choice)."""

@@ -47,6 +47,7 @@ def serve(
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen(128)  # from here on a browser waits instead of being turned away
         except (OSError, OverflowError) as error:
             raise InputError(f"port {port} of {host} cannot be had ({error}); give another --port") from error
         port = listener.getsockname()[1]

@@ -13,7 +13,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,12 +22,9 @@ from modgap._errors import FileError, InputError
 
 from ._items import Item
 from ._plan import Arms, plan
+from ._work import Conflict, Marks, Step, Work, check_marks, default_types
 
 STORE = "annotations.sqlite"
-MAX_TRUTH = 200
-"""Longest correction, in characters."""
-MAX_MARKS = 500
-"""Most marks on one caption."""
 MAX_STEPS = 200
 """Most steps of undo that a page is sent."""
 
@@ -47,75 +43,6 @@ CREATE TABLE revisions (
   marks TEXT NOT NULL, active_ms INTEGER NOT NULL, written REAL NOT NULL,
   PRIMARY KEY (annotator, item, number)) STRICT;
 """
-
-
-class Mark(msgspec.Struct, frozen=True):
-    """A piece of a caption that an annotator says is wrong.
-
-    Args:
-        start: first character, 0-based.
-        end: one past the last character.
-        type: the kind of error.
-        truth: what would be right in its place; empty if not given.
-    """
-
-    start: int
-    end: int
-    type: str
-    truth: str = ""
-
-
-Marks = tuple[Mark, ...]
-
-
-class Conflict(Exception):
-    """The annotation was changed elsewhere, in another tab for example."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """A change that an annotator makes.
-
-    Args:
-        annotator: who.
-        position: of the caption, 0-based.
-        base: the revision that they saw.
-        key: unique for this change. Sent again, because an answer got lost, it changes nothing.
-        active_ms: time spent with the caption so far, in milliseconds.
-    """
-
-    annotator: str
-    position: int
-    base: int
-    key: str
-    active_ms: int
-
-
-@dataclass(frozen=True)
-class Work:
-    """What one annotator did with one caption.
-
-    Args:
-        annotator: their name.
-        item_id: of the caption.
-        position: in the order of this annotator, 0-based.
-        with_flags: the arm: whether they see the flags.
-        head: number of the present revision, 0 before the first.
-        marks: as they are now.
-        done: whether they said so.
-        active_ms: time spent with it, in milliseconds.
-        first_ms: the same when it was first done; ``None`` before.
-    """
-
-    annotator: str
-    item_id: str
-    position: int
-    with_flags: bool
-    head: int
-    marks: Marks
-    done: bool
-    active_ms: int
-    first_ms: int | None
 
 
 class _At(NamedTuple):
@@ -160,24 +87,27 @@ class Store:
         self._lock = threading.Lock()
         if must_exist and not self.path.is_file():
             raise FileError(f"{self.path}: is not there; nobody has annotated in {folder} yet")
+        asked = {
+            "seed": (None if seed is None else str(seed), "0"),
+            "types": (None if types is None else ",".join(types), ",".join(default_types())),
+            "arms": (arms, "random"),
+        }
         try:
-            self._open()
-            self._settle(
-                {
-                    "seed": (None if seed is None else str(seed), "0"),
-                    "types": (None if types is None else ",".join(types), ",".join(default_types())),
-                    "arms": (arms, "random"),
-                }
-            )
-            self._check_items()
-            for annotator in self.annotators():
-                self.enrol(annotator)  # captions may have been added
+            # Autocommit: `_writing` says where a transaction begins and ends.
+            self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+            try:
+                self._prepare()
+                self._settle(asked)
+                self._check_items()
+                for annotator in self.annotators():
+                    self.enrol(annotator)  # captions may have been added
+            except BaseException:
+                self._db.close()
+                raise
         except sqlite3.Error as error:
             raise FileError(f"{self.path}: cannot be used ({error}); restore it from a copy") from error
 
-    def _open(self) -> None:
-        # Autocommit: `_writing` says where a transaction begins and ends.
-        self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+    def _prepare(self) -> None:
         self._db.execute("PRAGMA trusted_schema = OFF")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")  # a commit is on the disk, not only with the system
@@ -263,6 +193,8 @@ class Store:
 
     def work(self, annotator: str, position: int) -> Work | None:
         """The caption at a position, or ``None``."""
+        if not 0 <= position < 2**31:  # SQLite refuses much larger numbers
+            return None
         with self._lock:
             row = self._db.execute(
                 f"{_SELECT} WHERE work.annotator = ? AND work.position = ?", (annotator, position)
@@ -309,7 +241,7 @@ class Store:
             InputError: if marks overlap, leave the caption, are too many or of an unknown type.
         """
         with self._stepping(step) as at:
-            self._check(marks, self.items[at.item_id])
+            check_marks(marks, self.items[at.item_id], self.types)
             text = msgspec.json.encode(marks).decode()
             place = (step.annotator, at.item_id)
             if not at.is_new:
@@ -410,19 +342,6 @@ class Store:
             (head, done, active_ms, time.time(), *place),
         )
 
-    def _check(self, marks: Marks, item: Item) -> None:
-        if len(marks) > MAX_MARKS:
-            raise InputError(f"{len(marks)} marks on one caption; make up to {MAX_MARKS}")
-        end = 0
-        for mark in marks:
-            if not end <= mark.start < mark.end <= len(item.caption):
-                raise InputError(f"mark {mark.start} to {mark.end} overlaps another or leaves the caption")
-            if mark.type not in self.types:
-                raise InputError(f"type {mark.type[:40]!r} is not one of {', '.join(self.types)}")
-            if len(mark.truth) > MAX_TRUTH:
-                raise InputError(f"a correction has {len(mark.truth)} characters; give up to {MAX_TRUTH}")
-            end = mark.end
-
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         with self._lock:
@@ -454,24 +373,3 @@ def _work(row: tuple[str, str, int, int, int, str | None, int, int, int | None])
 
 def _read(marks: str) -> Marks:
     return msgspec.json.decode(marks, type=Marks)
-
-
-def check_types(types: Sequence[str]) -> tuple[str, ...]:
-    """Refuse kinds of errors that cannot be offered.
-
-    Raises:
-        InputError: if there is none or more than 20, or one is too long, comes twice or holds a comma.
-    """
-    if not 0 < len(types) <= 20 or len(set(types)) < len(types):
-        raise InputError(f"types {', '.join(types)!r}: give 1 to 20 different ones")
-    for name in types:
-        if not 0 < len(name) <= 40 or not name.isprintable() or "," in name:
-            raise InputError(f"type {name[:60]!r}: give up to 40 printable characters without a comma")
-    return tuple(types)
-
-
-def default_types() -> tuple[str, ...]:
-    """The kinds of errors of modgap, and ``other``."""
-    from modgap.tldr.perturb import names
-
-    return (*names(), "other")

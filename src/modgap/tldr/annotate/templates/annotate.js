@@ -82,7 +82,7 @@
     clock.classList.toggle("paused", !isActive(now));
     if (active - sent > 5000 && !queue.length) { sent = active; enqueue({ act: "time" }); }
   };
-  const sign = () => { tick(); lastSign = performance.now(); };
+  const sign = () => { tick(); lastSign = performance.now(); clock.classList.toggle("paused", !isActive(lastSign)); };
   for (const kind of ["keydown", "pointerdown", "pointermove", "wheel", "scroll", "touchstart"]) {
     window.addEventListener(kind, sign, { passive: true, capture: true });
   }
