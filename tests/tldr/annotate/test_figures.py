@@ -66,7 +66,7 @@ def test_intervals_cover(make_store):
     assert 85 <= held <= 99  # Binomial(100, 0.93): percentile intervals of 15 and 15 are a little short
 
 
-def test_a_slow_annotator_counts_no_more_than_a_fast_one(make_store):
+def test_who_did_more_counts_no_more(make_store):
     store = make_store(8)
     for name, seconds in (("anna", 10), ("ben", 100)):
         store.enrol(name)

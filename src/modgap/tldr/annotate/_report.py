@@ -1,8 +1,8 @@
 """Seconds per caption with and without flags, and how many of the known errors were found.
 
 Time is active time until a caption was first said to be done. The arms are compared within each annotator and
-then averaged over annotators, so a slow one does not count more; intervals draw whole captions, with all
-that annotators did on them. An annotator counts from one caption done in each arm on.
+then averaged over annotators, so one who did more does not count more; intervals draw whole captions, with all
+that annotators did on them. The difference is of annotators with a caption done in each arm.
 """
 
 from __future__ import annotations
@@ -11,8 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from modgap.evaluate._statistics import Interval, design_effect, percentile_interval, wilson
+from modgap.evaluate._statistics import (
+    Interval,
+    design_effect,
+    percentile_interval,
+    resample_totals,
+    wilson,
+)
 
 from ._agreement import WordAgreement, agreement
 from ._items import Flag, Item
@@ -101,8 +108,7 @@ def report(works: Sequence[Work], items: Mapping[str, Item], seed: int = 0) -> A
         done, dealt = progress.get(work.annotator, (0, 0))
         progress[work.annotator] = (done + work.done, dealt + 1)
     done_work = [work for work in works if work.done and work.first_ms is not None]
-    weights = _draw(done_work, np.random.default_rng(seed))
-    drawn = {shown: _seconds(done_work, weights, shown) for shown in (True, False)}
+    drawn = _mean_seconds(done_work, np.random.default_rng(seed))
     difference, interval = _difference(drawn)
     return AnnotationReport(
         progress,
@@ -114,42 +120,36 @@ def report(works: Sequence[Work], items: Mapping[str, Item], seed: int = 0) -> A
     )
 
 
-_Weights = tuple[dict[str, int], "np.ndarray"]
-_Means = dict[str, "np.ndarray"]
+_Means = dict[str, NDArray[np.float64]]
 
 
-def _draw(works: Sequence[Work], rng: np.random.Generator) -> _Weights:
-    """How often each caption is drawn: row 0 says once, which is the data, the others are the bootstrap."""
-    columns = {name: at for at, name in enumerate(dict.fromkeys(work.item_id for work in works))}
-    n = len(columns)
-    if n == 0:
-        return columns, np.ones((1, 0))
-    drawn = rng.multinomial(n, np.full(n, 1 / n), size=DRAWS)
-    return columns, np.vstack([np.ones((1, n), dtype=np.int64), drawn])
+def _mean_seconds(works: Sequence[Work], rng: np.random.Generator) -> dict[bool, _Means]:
+    """Arm → annotator → mean seconds: first of the data, then of each draw of captions.
 
-
-def _seconds(works: Iterable[Work], weights: _Weights, with_flags: bool) -> _Means:
-    """Annotator → mean seconds in one arm for each draw; not a number where a draw has no such caption."""
-    columns, counts = weights
-    means: _Means = {}
-    mine: dict[str, list[Work]] = {}
+    It is not a number where a draw has no caption of that annotator in that arm.
+    """
+    rows = {name: at for at, name in enumerate(dict.fromkeys(work.item_id for work in works))}
+    cells = sorted({(work.with_flags, work.annotator) for work in works})
+    columns = {cell: 2 * at for at, cell in enumerate(cells)}
+    table = np.zeros((len(rows), 2 * len(columns)))  # seconds and a count of each cell
     for work in works:
-        if work.with_flags == with_flags:
-            mine.setdefault(work.annotator, []).append(work)
-    for annotator, done in mine.items():
-        chosen = counts[:, [columns[work.item_id] for work in done]]
-        seconds = np.array([(work.first_ms or 0) / 1000 for work in done])
+        column = columns[work.with_flags, work.annotator]
+        table[rows[work.item_id], column : column + 2] += ((work.first_ms or 0) / 1000, 1)
+    means: dict[bool, _Means] = {True: {}, False: {}}
+    if works:
+        totals = np.vstack([table.sum(axis=0), resample_totals(table, rng, DRAWS)])
         with np.errstate(invalid="ignore"):
-            means[annotator] = (chosen @ seconds) / chosen.sum(axis=1)
+            for (shown, annotator), at in columns.items():
+                means[shown][annotator] = totals[:, at] / totals[:, at + 1]
     return means
 
 
-def _summary(means: Sequence[np.ndarray]) -> tuple[float | None, Interval | None]:
+def _summary(means: Sequence[NDArray[np.float64]]) -> tuple[float | None, Interval | None]:
     if not means:
         return None, None
     over = np.mean(means, axis=0)
     usable = over[1:][~np.isnan(over[1:])]
-    spread = len(usable) > DRAWS / 2 and float(np.ptp(usable)) > 0
+    spread = len(usable) > DRAWS / 2 and float(np.ptp(usable)) > 1e-9
     return float(over[0]), percentile_interval(usable) if spread else None
 
 

@@ -34,12 +34,15 @@
     while (queue.length) {
       showSaved();
       const change = queue[0];
-      let answer = null;
-      try { answer = await send(change); } catch { /* no answer: the server is down, or the network */ }
-      if (answer && answer.ok) {
+      let answer = null, taken = null;
+      try {
+        answer = await send(change);
+        if (answer.ok) taken = await answer.json();
+      } catch { /* no answer: the server is down, or the network */ }
+      if (taken) {
         failures = 0;
         signedOut = false;
-        base = (await answer.json()).base;
+        base = taken.base;
         queue.shift();
       } else if (answer && (answer.status === 409 || answer.status === 422)) {
         // Another tab was faster. Its state is the true one.
@@ -285,7 +288,7 @@
     byId(`truth-${here.first}`).focus();
     byId(`truth-${here.first}`).select();
   };
-  const open = (address) => {
+  const leaveFor = (address) => {
     leave = address;
     if (!queue.length) location.assign(address);
   };
@@ -293,10 +296,10 @@
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || !queue.length) return;
       event.preventDefault();  // what is on its way is saved first
-      open(link.href);
+      leaveFor(link.href);
     });
   }
-  const previous = () => { if (byId("previous")) open(byId("previous").href); };
+  const previous = () => { if (byId("previous")) leaveFor(byId("previous").href); };
 
   // ---- keys
   document.addEventListener("keydown", (event) => {
