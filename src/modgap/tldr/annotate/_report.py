@@ -1,8 +1,8 @@
 """Seconds per caption with and without flags, and how many of the known errors were found.
 
 Time is active time until a caption was first said to be done. The arms are compared within each annotator and
-then averaged over annotators, so one who did more does not count more; intervals draw whole captions, with all
-that annotators did on them. The difference is of annotators with a caption done in each arm.
+then averaged over annotators, so one who did more does not count more; intervals draw whole captions, with
+all that annotators did on them. The difference is of annotators with a caption done in each arm.
 """
 
 from __future__ import annotations
