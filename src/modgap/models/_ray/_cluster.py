@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ from modgap._errors import InputError, MissingExtra, ModelError
 
 STORE_BYTES = 256 * 2**20
 """Shared memory of a cluster that is started here. It holds pieces under way, each of some MB of pictures."""
+
+
+KNOCK_SECONDS = 10.0
+"""How long a cluster may take to accept a connection (our choice: far more than any network needs)."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ def connect() -> bool:
     address = os.environ.get("RAY_ADDRESS", "")
     try:
         if address:
+            _knock(address)
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         else:
             ray.init(
@@ -71,7 +77,7 @@ def connect() -> bool:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         said = " ".join(str(error).split())[:200]
         if address:
             raise ModelError(
@@ -80,6 +86,17 @@ def connect() -> bool:
             ) from error
         raise ModelError(f"Ray cannot be started on this machine ({said})") from error
     return True
+
+
+def _knock(address: str) -> None:
+    """Try ``host:port``, since Ray itself would try for many minutes; other forms are left to Ray.
+
+    Raises:
+        OSError: if nobody listens there.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "://" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
 
 
 def machines() -> list[Machine]:
