@@ -101,7 +101,7 @@ def test_one_bad_query_does_not_stop_the_others(
         (Query((Text("Look at <image>."),), ("left", "right")), "contains '<image>', a control token"),
         (
             Query((Audio(b"RIFF", "audio/wav"),), ("left", "right")),
-            "modality 'audio' is not one of text, image",
+            "this model cannot be shown audio",
         ),
         (Query((Text("Where?"),), ("left", "")), "an option is empty"),
     ]
