@@ -1,4 +1,4 @@
-"""Moves and results of chess positions, checked by python-chess (extra ``chess``) and by counts from the literature."""
+"""Chess: moves and results, checked by python-chess (extra ``chess``) and by published counts of moves."""
 
 from __future__ import annotations
 
