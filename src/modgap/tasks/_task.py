@@ -169,6 +169,7 @@ class Task:
         options, answer = m.options(p), m.answer(p)
         number = answer.removeprefix("-").isdecimal()
         return Problem(
+            instruction=getattr(m, "INSTRUCTION", ""),
             problem_id=f"{self.name}-{seed}-{index:06d}{_variant(dials)}",
             task=self.name,
             question=m.question(p),

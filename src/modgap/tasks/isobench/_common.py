@@ -17,6 +17,9 @@ from modgap.tasks._settings import setting
 STYLES = ("classic", "clean", "dark")
 """``classic`` looks like the published pictures, ``clean`` like a textbook, ``dark`` like a screen."""
 
+INSTRUCTION = "Read or look at the problem and answer the question."
+"""What a model is told first; the default speaks of a scene."""
+
 T = TypeVar("T")
 
 

@@ -25,6 +25,7 @@ from modgap.tasks._problem import Answer
 from modgap.tasks._settings import setting
 
 from . import _functions
+from ._common import INSTRUCTION as INSTRUCTION
 from ._common import Style as Style
 from ._common import between, decimal, identity_of, own_rng, pick, thousandths
 from ._functions import REPRESENTATIONS as REPRESENTATIONS

@@ -18,11 +18,12 @@ import numpy as np
 from modgap._errors import InputError
 from modgap.media import Part, Text
 from modgap.media.drawing import draw_graph, lay_out, read_graph
-from modgap.tasks._parse import read_choice
+from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import setting
 
 from . import _graphs
+from ._common import INSTRUCTION as INSTRUCTION
 from ._common import between, identity_of, only_picture, only_text, own_rng, pick, shuffled, style_of
 from ._graphs import REPRESENTATIONS as REPRESENTATIONS
 from ._graphs import Edge, Matrix
@@ -215,4 +216,4 @@ def decode(representation: str, parts: tuple[Part, ...]) -> Matrix:
 
 def parse(text: str, options: Sequence[str]) -> Answer:
     """What a reply says: one of the options, or what else it states."""
-    return read_choice(text, options)
+    return READERS["connectivity"](text, options)

@@ -17,11 +17,12 @@ import numpy as np
 from modgap._errors import FileError, InputError
 from modgap.media import Part, Text
 from modgap.media.drawing import draw_graph, draw_pair, lay_out, read_pair
-from modgap.tasks._parse import read_choice
+from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import setting
 
 from . import _graphs
+from ._common import INSTRUCTION as INSTRUCTION
 from ._common import between, identity_of, only_picture, only_text, own_rng, pick, shuffled, style_of
 from ._graphs import REPRESENTATIONS as REPRESENTATIONS
 from ._graphs import Edge, Matrix
@@ -280,4 +281,4 @@ def decode(representation: str, parts: tuple[Part, ...]) -> tuple[Matrix, Matrix
 
 def parse(text: str, options: Sequence[str]) -> Answer:
     """What a reply says: one of the options, or what else it states."""
-    return read_choice(text, options)
+    return READERS["isomorphism"](text, options)

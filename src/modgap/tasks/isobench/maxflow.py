@@ -22,6 +22,7 @@ from modgap.tasks._problem import Answer
 from modgap.tasks._settings import setting
 
 from . import _graphs
+from ._common import INSTRUCTION as INSTRUCTION
 from ._common import between, identity_of, only_picture, only_text, own_rng, pick, shuffled, style_of
 from ._graphs import REPRESENTATIONS as REPRESENTATIONS
 from ._graphs import Edge, Matrix

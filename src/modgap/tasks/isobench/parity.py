@@ -18,11 +18,12 @@ import numpy as np
 
 from modgap._errors import FileError, InputError
 from modgap.media import Part
-from modgap.tasks._parse import read_choice
+from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import setting
 
 from . import _functions
+from ._common import INSTRUCTION as INSTRUCTION
 from ._common import Style as Style
 from ._common import between, identity_of, own_rng, pick, shuffled
 from ._functions import REPRESENTATIONS as REPRESENTATIONS
@@ -247,4 +248,4 @@ def decode(representation: str, parts: tuple[Part, ...]) -> Rational | Drawn:
 
 def parse(text: str, options: Sequence[str]) -> Answer:
     """What a reply says: one of the options, or what else it states."""
-    return read_choice(text, options)
+    return READERS["parity"](text, options)

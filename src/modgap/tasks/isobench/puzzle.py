@@ -24,6 +24,7 @@ from ._chess import REPRESENTATIONS as REPRESENTATIONS
 from ._chess import Game
 from ._chess_moves import Board, Move, Position, uci
 from ._chess_search import keys, mates
+from ._common import INSTRUCTION as INSTRUCTION
 from ._common import Style as Style
 from ._common import between, own_rng, pick
 

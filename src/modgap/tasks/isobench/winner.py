@@ -16,7 +16,7 @@ import numpy as np
 
 from modgap._errors import InputError
 from modgap.media import Part
-from modgap.tasks._parse import read_choice
+from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import setting
 
@@ -26,6 +26,7 @@ from ._chess import Game
 from ._chess_moves import Board, Position
 from ._chess_search import judge, material
 from ._chess_seeds import Cell
+from ._common import INSTRUCTION as INSTRUCTION
 from ._common import Style as Style
 from ._common import between, own_rng, pick, shuffled
 
@@ -173,4 +174,4 @@ def decode(representation: str, parts: tuple[Part, ...]) -> Position:
 
 def parse(text: str, options: Sequence[str]) -> Answer:
     """What a reply says: one of the options, or what else it states."""
-    return read_choice(text, options)
+    return READERS["winner"](text, options)
