@@ -18,6 +18,7 @@ from ._fold import fold
 from ._graph_words import CONNECTIVITY, ISOMORPHISM
 from ._letters import Letters
 from ._moves import Move
+from ._parse import read_choice
 from ._problem import Answer
 from ._winner import WINNER
 from ._words import CONVEXITY, PARITY
@@ -82,8 +83,20 @@ def read_letter(reply: str, options: Sequence[str] = ()) -> Answer:
     return found if only is None else Answer(only, "answer")
 
 
+SHORT = 40
+"""Characters up to which a reply that says nothing else may name an option by its letter alone: "(B)"."""
+
+
 def _alone(read: Callable[[str], Answer]) -> Callable[[str, Sequence[str]], Answer]:
-    return lambda reply, options: read(reply)
+    """A reader that needs no options, and takes the letter of one where they were shown."""
+
+    def either(reply: str, options: Sequence[str]) -> Answer:
+        found = read(reply)
+        if found.status == "unparsed" and options and len(reply) <= SHORT:
+            return read_choice(reply, options)
+        return found
+
+    return either
 
 
 READERS: Mapping[str, Callable[[str, Sequence[str]], Answer]] = {
