@@ -203,8 +203,8 @@ def test_scores_are_those_of_the_same_model_run_locally() -> None:
     local = dict(here.reply(queries))
     here.close()
     served = ask(Server(Host()), queries, answer="options")
-    # Options of two words ("red square") are not scored; those of one are, and there are many of them.
-    assert sum(reply.option_scores is not None for reply in served) > len(served) / 2
+    # Options of two words ("red square") and those beyond the likeliest 20 are not scored; the others are.
+    assert sum(reply.option_scores is not None for reply in served) > len(served) / 4
     for index, reply in enumerate(served):
         if reply.option_scores is not None:
             assert reply.text == local[index].text
