@@ -37,12 +37,13 @@ def read_line(ink: NDArray[np.float64], size: int, alphabet: str) -> str | None:
     Returns:
         The text without space at its end, or ``None`` if some of it is not in the alphabet.
     """
+    tall = max(text_mask(character, size).height for character in alphabet)
     filled = np.flatnonzero((ink > 0.3).any(axis=0))
     text, x = "", 0
     while len(filled) and x <= filled[-1]:
         fitting = []
         for character in alphabet:
-            template = _template(character, size)
+            template = _template(character, size, tall)
             height, width = template.shape
             window = ink[:height, x : x + width]
             if window.shape == template.shape and np.mean((window - template) ** 2) < _MAX_ERROR:
@@ -55,7 +56,7 @@ def read_line(ink: NDArray[np.float64], size: int, alphabet: str) -> str | None:
 
 
 @lru_cache(maxsize=2048)
-def _template(character: str, size: int) -> NDArray[np.float64]:
-    """As large a box for every character, so that one without a tail is not taken for one with it."""
+def _template(character: str, size: int, tall: int) -> NDArray[np.float64]:
+    """A box as tall for every character, so that one without a tail is not taken for one with it."""
     mask = np.asarray(text_mask(character, size), dtype=float) / 255
-    return np.pad(mask, ((0, text_mask("0gq,", size).height - mask.shape[0]), (0, 0)))
+    return np.pad(mask, ((0, tall - mask.shape[0]), (0, 0)))
