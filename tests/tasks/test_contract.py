@@ -13,7 +13,7 @@ from scipy import stats
 
 import modgap.tasks
 from modgap.media import Text
-from modgap.tasks import Answer, Problem, Task, load, names
+from modgap.tasks import Answer, Problem, Task, load, names, read_reply
 
 FILES = sorted(
     f"{path.parent.name}/{path.stem}" for path in Path(modgap.tasks.__file__).parent.glob("*/[!_]*.py")
@@ -130,17 +130,35 @@ def test_chance_is_what_guessing_gives(name: str) -> None:
         assert task.chance == pytest.approx(expected)
 
 
+THOUGHT = "All of it was looked at with care, one thing after the other, before this was decided.\n\n"
+
+
 @every_task
 def test_parse_inverts_answer(name: str) -> None:
     task = load(name)
     for problem, _ in drawn(name)[:200]:
-        for form in ("Answer: {a}", "{a}", "**Answer:** {a}", r"\boxed{{{a}}}", "Answer: {a}."):
-            assert task.parse(form.format(a=problem.answer), problem.options) == Answer(
-                problem.answer, "answer"
-            )
-        for form in ("Answer: {a}", "({a})", "{a}") if problem.options else ():
+        forms = [
+            "Answer: {a}",
+            "{a}",
+            "**Answer:** {a}",
+            r"\boxed{{{a}}}",
+            "Answer: {a}.",
+            f"{THOUGHT}Answer: {{a}}",
+        ]
+        replies = [form.format(a=problem.answer) for form in forms]
+        if problem.options:
             letter = "ABCDEFGH"[problem.options.index(problem.answer)]
-            assert task.parse(form.format(a=letter), problem.options) == Answer(problem.answer, "answer")
+            lettered = (
+                "Answer: {a}",
+                "({a})",
+                "{a}",
+                f"{THOUGHT}Answer: {{a}}",
+                f"{THOUGHT}**Answer:** ({{a}})",
+            )
+            replies += [form.format(a=letter) for form in lettered]
+        for reply in replies:
+            assert task.parse(reply, problem.options) == Answer(problem.answer, "answer"), reply
+            assert read_reply(problem, reply) == Answer(problem.answer, "answer"), reply  # as a run is scored
         for wrong in problem.options:
             assert task.parse(f"Answer: {wrong}", problem.options).value == wrong
         assert task.parse("", problem.options).value is None

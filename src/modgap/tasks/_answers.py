@@ -11,15 +11,17 @@ chemistry and physics. Nothing but the reply is needed, and the domain of number
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from ._claims import read_claims
 from ._counts import BREAKPOINTS, MAXIMUM_FLOW
 from ._fold import fold
 from ._graph_words import CONNECTIVITY, ISOMORPHISM
-from ._letters import Letters
+from ._letters import Letters, begins_with_a_letter
 from ._moves import Move
 from ._parse import read_choice
 from ._problem import Answer
+from ._statements import explicit_statements, phrased_statements
 from ._winner import WINNER
 from ._words import CONVEXITY, PARITY
 
@@ -83,20 +85,45 @@ def read_letter(reply: str, options: Sequence[str] = ()) -> Answer:
     return found if only is None else Answer(only, "answer")
 
 
+def as_option(found: Answer, options: Sequence[str]) -> Answer:
+    """The option that a letter stands for, in place of the letter; any other answer stays what it is."""
+    if found.value is None or found.value in options or len(found.value) != 1:
+        return found
+    place = ord(found.value) - ord("A")
+    return replace(found, value=options[place]) if 0 <= place < len(options) else found
+
+
 SHORT = 40
-"""Characters up to which a reply that says nothing else may name an option by its letter alone: "(B)"."""
+"""Characters up to which a reply that says nothing else may name an option by its letter: "It is (B)"."""
 
 
 def _alone(read: Callable[[str], Answer]) -> Callable[[str, Sequence[str]], Answer]:
-    """A reader that needs no options, and takes the letter of one where they were shown."""
+    """A reader that needs no options; where they are given, a reply may state the letter of one instead.
+
+    The place among the options comes before what a letter might abbreviate: "B" is the second option.
+    """
 
     def either(reply: str, options: Sequence[str]) -> Answer:
+        if options:
+            said = _last_statement(reply)
+            lettered = read_choice(said, options) if begins_with_a_letter(said) else None
+            if lettered is not None and lettered.value in options:
+                return lettered
         found = read(reply)
         if found.status == "unparsed" and options and len(reply) <= SHORT:
             return read_choice(reply, options)
         return found
 
     return either
+
+
+def _last_statement(reply: str) -> str:
+    """What stands behind the last ``Answer:`` or its like, or all of a reply of one line without any."""
+    text = fold(reply).strip()
+    stated = [*explicit_statements(text), *phrased_statements(text)]
+    if stated:
+        return max(stated, key=lambda statement: statement.start).text
+    return "" if "\n" in text else text
 
 
 READERS: Mapping[str, Callable[[str, Sequence[str]], Answer]] = {

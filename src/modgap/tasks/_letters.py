@@ -111,7 +111,7 @@ class Letters(Kind):
     def bare(self, line: str) -> str | None:
         if len(line) > 200:
             return None
-        chosen = self._looks_chosen(line)
+        chosen = begins_with_a_letter(line)
         if ":" in line and not chosen:  # "Solution A: 3 particles": about an option, not a choice
             return None
         found = self.choices.explicit(line) if chosen else self.choices.bare(line)
@@ -165,12 +165,6 @@ class Letters(Kind):
         """The letter of the one option of several words that a folded text names, if it names no other."""
         named = {i for i in self._named(_plain(text[-20_000:])) if " " in self.plain[i]}
         return LETTERS[named.pop()] if len(named) == 1 else None
-
-    def _looks_chosen(self, line: str) -> bool:
-        return (
-            re.match(r"\W{0,3}(?:(?:option|choice|answer)\s+)?\(?[A-Za-z](?:[).:]|\s-|\W*$)", line)
-            is not None
-        )
 
     def _place(self, letter: str) -> int | None:
         named = [i for i, text in enumerate(self.plain) if text == letter.casefold()]
@@ -311,6 +305,11 @@ class Letters(Kind):
             if "not" in own or not (NEGATED.search(before) or _SUPPOSED.search(before)):
                 said.add(i)
         return said
+
+
+def begins_with_a_letter(line: str) -> bool:
+    """Whether a line is the letter of an option, or begins with one that is set off: "(B)", "B. left"."""
+    return re.match(r"\W{0,3}(?:(?:option|choice|answer)\s+)?\(?[A-Za-z](?:[).:]|\s-|\W*$)", line) is not None
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from modgap._errors import UnknownName
 
-from ._answers import READERS, read_letter
+from ._answers import READERS, as_option, read_letter
 from ._fold import option_key
 from ._numbers import read_number
 from ._parse import read_choice, read_integer, read_text
@@ -32,7 +32,8 @@ def read_reply(problem: Problem, reply: str) -> Answer:
     """
     suite, _, short = problem.task.partition("/")
     if suite == "isobench" and short in READERS:
-        return _as_option(problem, READERS[short](reply, problem.options))
+        found = READERS[short](reply, problem.options)
+        return as_option(found, problem.options) if problem.answer in problem.options else found
     if suite == "blink":
         return read_letter(reply, problem.options)
     task = _task(problem.task)
@@ -48,14 +49,6 @@ def read_reply(problem: Problem, reply: str) -> Answer:
     if found.value is not None and option_key(found.value) == option_key(problem.answer):
         return replace(found, value=problem.answer)
     return found
-
-
-def _as_option(problem: Problem, found: Answer) -> Answer:
-    """The text of the option that a letter stands for, where options are texts and the answer is one."""
-    if found.value is None or found.value in problem.options or problem.answer not in problem.options:
-        return found
-    place = ord(found.value[0]) - ord("A") if len(found.value) == 1 else -1
-    return replace(found, value=problem.options[place]) if 0 <= place < len(problem.options) else found
 
 
 @lru_cache(maxsize=256)

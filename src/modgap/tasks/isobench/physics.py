@@ -29,7 +29,7 @@ from modgap.media.drawing import (
     read_forces,
     read_magnets,
 )
-from modgap.tasks._parse import read_choice
+from modgap.tasks._answers import as_option, read_letter
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import setting
 
@@ -360,4 +360,4 @@ def _seen(parts: tuple[Part, ...]) -> Circuit | Forces | Magnets:
 
 def parse(text: str, options: Sequence[str]) -> Answer:
     """What a reply says: one of the options, or what else it states."""
-    return read_choice(text, options)
+    return as_option(read_letter(text, options), options)

@@ -17,7 +17,6 @@ import numpy as np
 from modgap._errors import InputError
 from modgap.media import Part
 from modgap.tasks._answers import READERS
-from modgap.tasks._parse import read_choice
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import setting
 
@@ -175,4 +174,4 @@ def decode(representation: str, parts: tuple[Part, ...]) -> Position:
 
 def parse(text: str, options: Sequence[str]) -> Answer:
     """What a reply says: one of the options, or what else it states."""
-    return read_choice(text, options) if options else READERS["winner"](text, options)
+    return READERS["winner"](text, options)
