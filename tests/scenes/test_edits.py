@@ -159,9 +159,8 @@ def test_what_overlaps_or_leaves_its_place_is_not_drawable() -> None:
 
 @pytest.mark.parametrize("name", ["flat", "deep"])
 def test_a_changed_scene_is_read_back_from_its_picture(name: str) -> None:
-    for scene in scenes(name, 1):
-        found = change_object(scene, 0, color="black", fill="solid")
-        if found is not None:
-            found = in_reading_order(found)
-            read = decode_picture(draw_scene(found), perspective=found.perspective)
-            assert read == found
+    (scene,) = scenes(name, 1)
+    found = change_object(scene, 0, color="black", fill="solid")
+    assert found is not None and found != scene
+    found = in_reading_order(found)
+    assert decode_picture(draw_scene(found), perspective=found.perspective) == found

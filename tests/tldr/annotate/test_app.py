@@ -283,7 +283,7 @@ def test_known_errors_and_the_flags_of_the_other_arm_are_not_sent(client, store)
 
 
 def test_hostile_captions_are_text(make_store, line):
-    evil = "</div><script>alert(1)</script> <img src=x onerror=alert(2)> {{7*7}} \" ' & \u202e"
+    evil = "</div><script>alert(1)</script> <img src=x onerror=alert(2)> {{'e'*7}} \" ' & \u202e"
     spans = [{"start": 0, "end": len(evil), "type": '"><script>alert(3)</script>'}]
     store = make_store([line(0, id="<b>", caption=evil, spans=spans, known=[])], arms="with")
     client = connect(store)
@@ -291,8 +291,7 @@ def test_hostile_captions_are_text(make_store, line):
     for path in ("/", "/caption/1"):
         text = client.get(path).text
         assert "<i>" not in text and "<b>" not in text.replace("<b>modgap</b>", "")
-        assert "alert(" not in re.sub(r"&[#\w]+;", "", text) or "<script>alert" not in text
-        assert "<img src=x" not in text and "49" not in re.sub(r'"\w*49\w*"', "", text)
+        assert "<script>alert" not in text and "<img src=x" not in text and "eeeeeee" not in text
     assert page_data(client, 1)["flags"][0]["type"] == '"><script>alert(3)</script>'
 
 
