@@ -170,6 +170,7 @@ def test_export(make_store, tmp_path, parquet):
         assert all(s["text"] == row["caption"][s["start"] : s["end"]] for s in row["spans"])
         example = examples[f"{row['id']}/{row['annotator']}"]
         assert [(s.start, s.end, s.type) for s in example.spans] == [(0, 5, "counting")] * len(work.marks)
+        assert example.group == store.items[row["id"]].image.name  # captions of one picture stay together
         assert example.image.data == store.items[row["id"]].image.read_bytes()
     assert "annotators" in json.loads((out / "manifest.json").read_text())
     with pytest.raises(FileError, match="not empty; choose another folder"):

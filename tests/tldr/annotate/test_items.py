@@ -71,6 +71,7 @@ BAD = [
     ({"spans": [{"start": 0, "end": 99}]}, "spans: 0 to 99 is not inside the 54 characters of the caption"),
     ({"known": [{"start": 5, "end": 5}]}, "known: 5 to 5 is not inside the 54 characters of the caption"),
     ({"known": [{"start": 5, "end": 6}]}, "known: 5 to 6 holds no word"),
+    ({"spans": [{"start": 0, "end": 5}] * 501}, "spans has 501 entries; give up to 500"),
     ({"spans": [{"start": 0, "end": 5, "score": 7}]}, "spans: 0 to 5: score 7.0 is not between 0 and 1"),
     ({"spans": [{"start": 0, "end": 5, "type": "a\n"}]}, "type must be up to 40 printable characters"),
     ({"image": "../secret.png"}, "image '../secret.png' leads out of the folder; copy the file into images/"),
@@ -177,10 +178,16 @@ def test_a_folder_is_made_of_examples(tmp_path):
     image = Image.from_pil(PIL.Image.new("RGB", (8, 8)))
     spans = (TypedSpan(0, 5, "counting"), TypedSpan(6, 6, "small"), TypedSpan(11, 14, "agreement", 0.0))
     folder = tmp_path / "made"
-    assert write_items([Example("a", "a", "", "Three dogs run.", spans, "made", image=image)], folder) == 1
-    (item,) = read_items(folder)
-    # An omission becomes the word after it; a span without weight is no error.
+    punctuation = (TypedSpan(5, 6, "corrected"), TypedSpan(15, 16, "corrected"))
+    examples = [
+        Example("a", "a", "", "Three dogs run.", spans, "made", image=image),
+        Example("b", "b", "", "Three, two dogs.", punctuation, "made", image=image),
+    ]
+    assert write_items(examples, folder) == 2
+    item, other = read_items(folder)
+    # What holds no word becomes the word after it, or the last one; a span without weight is no error.
     assert [(known.start, known.end) for known in item.known] == [(0, 5), (6, 10)]
+    assert [(known.start, known.end) for known in other.known] == [(7, 10), (11, 15)]
     assert item.flags == ()
     with pytest.raises(FileError, match="is there already; choose another folder"):
         write_items([], folder)

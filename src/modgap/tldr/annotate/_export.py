@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from modgap._errors import FileError
-from modgap.media import Image
+from modgap.media import Image, read_part
 from modgap.tldr import Example, TypedSpan, write_examples
 
 from ._items import Item
@@ -66,19 +66,15 @@ def export(
 
 
 def _example(work: Work, item: Item) -> Example:
-    try:
-        data = item.image.read_bytes()
-    except OSError as error:
-        raise FileError(f"{item.image}: cannot be read ({error.strerror}); put the picture back") from error
     seen = "flags" if work.with_flags else "no flags"
     return Example(
         f"{item.item_id}/{work.annotator}",
-        item.item_id,
+        item.image.name,
         "",
         item.caption,
         tuple(TypedSpan(mark.start, mark.end, mark.type, 1.0, mark.truth) for mark in work.marks),
         f"annotated by {work.annotator}, {seen}",
-        image=Image.from_bytes(data, str(item.image)),
+        image=cast(Image, read_part(item.image, "image")),
     )
 
 

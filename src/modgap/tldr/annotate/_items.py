@@ -22,11 +22,14 @@ from modgap.tasks import MediaFolder
 from modgap.tldr import Example
 
 from ._pictures import check_picture
-from ._words import Word, words
+from ._words import Word, touched, words
 
 CAPTIONS = "captions.jsonl"
 MAX_CAPTION = 20_000
 """Longest caption, in characters (our choice: a page of it is still read by people)."""
+
+MAX_SPANS = 500
+"""Most flags, or known errors, of one caption; every page goes through all of them."""
 
 _MAX_LINE = 1_000_000
 _MAX_SHOWN = 5  # mistakes in one message
@@ -169,8 +172,8 @@ def write_items(examples: Iterable[Example], folder: Path) -> int:
 
 
 def _widened(start: int, end: int, found: list[Word]) -> tuple[int, int]:
-    """An omission, an empty span, stands for the word after it, or the last one."""
-    if start < end or not found:
+    """A span without a word, as of an omission, stands for the word after it, or the last one."""
+    if not found or (start < end and touched(found, start, end)):
         return start, end
     return next((word for word in found if word.end > start), found[-1])
 
@@ -191,11 +194,13 @@ def _item(line: str, folder: Path, seen: dict[str, int], number: int) -> Item:
     if not found:
         raise FileError("caption has no words")
     for name, spans in (("spans", row.spans), ("known", row.known)):
+        if len(spans) > MAX_SPANS:
+            raise FileError(f"{name} has {len(spans):,} entries; give up to {MAX_SPANS}")
         for span in spans:
             where = f"{name}: {span.start} to {span.end}"
             if not 0 <= span.start < span.end <= len(row.caption):
                 raise FileError(f"{where} is not inside the {len(row.caption)} characters of the caption")
-            if not any(word.start < span.end and word.end > span.start for word in found):
+            if not touched(found, span.start, span.end):
                 raise FileError(f"{where} holds no word")
             if len(span.type) > 40 or not span.type.isprintable():
                 raise FileError(f"{where}: type must be up to 40 printable characters")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from modgap._errors import InputError
+from modgap.tldr.perturb import names
 
 from ._items import Item
 
@@ -121,6 +122,4 @@ def check_types(types: Sequence[str]) -> tuple[str, ...]:
 
 def default_types() -> tuple[str, ...]:
     """The kinds of errors of modgap, and ``other``."""
-    from modgap.tldr.perturb import names
-
     return (*names(), "other")
