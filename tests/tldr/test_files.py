@@ -176,7 +176,7 @@ def test_a_built_set_says_its_blind_score(tmp_path: Path) -> None:
     assert OMISSION in list(read_examples(tmp_path / "d"))
 
 
-def test_the_command_prints_a_row_for_each_type(tmp_path: Path) -> None:
+def test_the_command_prints_a_row_for_each_type(tmp_path: Path, monkeypatch) -> None:
     captions = tmp_path / "captions.jsonl"
     scene = EXAMPLES[0].scene
     assert scene is not None
@@ -199,6 +199,8 @@ def test_the_command_prints_a_row_for_each_type(tmp_path: Path) -> None:
     assert rows["counting"][1] == rows["text"][1] == "8"
     assert rows["natural"][1] == "3" and rows["all"][-1] == "0.500"
     assert sum(1 for _ in read_examples(tmp_path / "out")) == 19
+    # Refused before anything is made.
+    monkeypatch.setattr("modgap.tldr._build.make_examples", None)
     again = CliRunner().invoke(app, arguments)
     assert again.exit_code == 2
     assert "not empty" in again.stderr and again.stderr.count("\n") == 1

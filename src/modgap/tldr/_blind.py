@@ -14,7 +14,6 @@ that are no twins, since it hardly sees that sentences contradict each other.
 from __future__ import annotations
 
 import math
-import re
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._diff import WORD
 from ._example import Example
 from ._labels import token_labels
 
@@ -37,7 +37,6 @@ _BUCKETS = 1 << 16
 _STEPS = 60
 _RATE = 0.2
 _DECAY = 1e-4
-_WORD = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ def _choices(
 
 
 def _words(text: str) -> list[tuple[str, int, int]]:
-    return [(m.group().lower(), m.start(), m.end()) for m in _WORD.finditer(text)]
+    return [(m.group().lower(), m.start(), m.end()) for m in WORD.finditer(text)]
 
 
 def _word_labels(examples: Sequence[Example], texts: Sequence[Any]) -> tuple[Any, Any]:

@@ -14,7 +14,7 @@ from modgap._errors import InputError
 
 from ._blind import MOST_RESPONSES, BlindScore, blind_score
 from ._example import Example
-from ._files import write_examples
+from ._files import check_empty, write_examples
 from ._make import DataConfig, Tally, make_examples
 
 MAX_BLIND = 0.6
@@ -64,8 +64,9 @@ def build(
     Raises:
         InputError: if a blind score is above its limit; nothing is written then. Or as for
             :func:`make_examples`.
-        FileError: if the folder cannot be written.
+        FileError: if the folder is not empty or cannot be written.
     """
+    check_empty(folder)  # before the work, not after it
     tally = Tally()
     made = make_examples(config, tally)
     first = list(islice(made, MOST_RESPONSES))
@@ -114,7 +115,8 @@ def _card(config: DataConfig, blind: dict[str, BlindScore], own: dict[str, Blind
         "",
         f"Made by modgap {modgap.__version__} from seed {config.seed}, design `{config.design}`, scenes of "
         f"level `{config.level}`. Every error was put there by an edit, and the scene graph says that just "
-        "the edited words are false.",
+        "the edited words are false."
+        + (" Captions of source `natural` are a model's, held against the scene graph." if own else ""),
         "",
         "`spans` are characters of `response`, from 0: what is wrong, of which type, and what would be true. "
         "An empty span marks an omission. A span of weight 0 is neither right nor wrong: a word that only "

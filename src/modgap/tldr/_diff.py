@@ -20,7 +20,8 @@ from ._example import TypedSpan
 MOST_WORDS = 3000
 """Longest text that is compared, in words (our choice: 18 MB)."""
 
-_WORD = re.compile(r"\w+|[^\w\s]")
+WORD = re.compile(r"\w+|[^\w\s]")
+"""A word, or a sign of its own."""
 
 
 def diff_spans(
@@ -44,7 +45,7 @@ def diff_spans(
     """
     if min_match < 1:
         raise InputError(f"min_match {min_match} is not accepted; give 1 or more")
-    old, new = list(_WORD.finditer(text)), list(_WORD.finditer(correction))
+    old, new = list(WORD.finditer(text)), list(WORD.finditer(correction))
     if max(len(old), len(new)) > MOST_WORDS:
         raise InputError(
             f"a text of {max(len(old), len(new)):,} words is too long to compare; give up to {MOST_WORDS:,}"

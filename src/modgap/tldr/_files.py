@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -37,18 +38,10 @@ _ROWS = 200  # in a row group
 _STRINGS = ("example_id", "group", "prompt", "response", "source", "split", "scene")
 
 
-class _Span(msgspec.Struct, frozen=True):
-    start: int
-    end: int
-    type: str
-    weight: float = 1.0
-    truth: str = ""
-
-
 class _Row(msgspec.Struct, frozen=True):
     example_id: str
     response: str
-    spans: list[_Span]
+    spans: tuple[TypedSpan, ...]
     group: str = ""
     prompt: str = ""
     source: str = ""
@@ -70,6 +63,20 @@ def has_parquet() -> bool:
     except ImportError:
         return False
     return True
+
+
+def check_empty(folder: Path) -> None:
+    """Refuse to write where something is.
+
+    Raises:
+        FileError: if the folder holds anything, or is no folder.
+    """
+    try:
+        is_taken = folder.exists() and any(folder.iterdir())
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be used ({error.strerror}); choose another folder") from error
+    if is_taken:
+        raise FileError(f"{folder}: not empty; choose another folder, nothing is overwritten")
 
 
 def write_examples(
@@ -103,9 +110,8 @@ def write_examples(
     notes = dict(notes or {})
     counts: dict[str, int] = {}
     try:
+        check_empty(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise FileError(f"{folder}: not empty; choose another folder, nothing is overwritten")
         (folder / "data").mkdir()
         writers: dict[str, _Writer] = {}
         media = MediaFolder(folder)
@@ -161,10 +167,7 @@ def _to_row(example: Example) -> dict[str, Any]:
         "group": example.group,
         "prompt": example.prompt,
         "response": example.response,
-        "spans": [
-            {"start": s.start, "end": s.end, "type": s.type, "weight": s.weight, "truth": s.truth}
-            for s in example.spans
-        ],
+        "spans": [asdict(span) for span in example.spans],
         "types": list(example.types),
         "source": example.source,
         "split": example.split,
@@ -179,7 +182,7 @@ def _to_example(row: _Row, image: Image | None, where: str) -> Example:
             row.group or row.example_id,
             row.prompt,
             row.response,
-            tuple(TypedSpan(s.start, s.end, s.type, s.weight, s.truth) for s in row.spans),
+            row.spans,
             row.source,
             row.split,
             None if row.scene is None else read_json(row.scene),
