@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from modgap.cli._tldr_annotate import add_verbs
 
 if TYPE_CHECKING:
     from modgap.tldr import TypeRow
@@ -18,12 +18,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-
-
-@app.callback()
-def _tldr() -> None:
-    # With a callback, a single verb stays a verb: `modgap tldr data`, not `modgap tldr`.
-    pass
 
 
 @app.command("data")
@@ -68,8 +62,7 @@ def make_data(
     typer.echo(out / "manifest.json")
 
 
-if importlib.util.find_spec("modgap.cli._tldr_annotate"):
-    importlib.import_module("modgap.cli._tldr_annotate").add_verbs(app)
+add_verbs(app)
 
 
 def _print_types(rows: list[TypeRow]) -> None:

@@ -20,8 +20,10 @@ from ._draws import Draws
 from ._facts import POSITIONS
 from ._geometry import Cover
 from ._sample import (
+    _BACKGROUND_Y,
     _CELLS,
     _MIDDLES,
+    _PERCENT,
     MIN_VISIBLE,
     _clear,
     _nearest,
@@ -32,7 +34,6 @@ from ._sample import (
 from ._scene import BackgroundObject, Scene, SceneObject
 from ._shapes import BACKGROUND_RADIUS, SIDE, radius_units, standing_y
 
-_PERCENT = SIDE // 100
 _TRIES = 8  # places tried for something new
 _CLEAR = 5  # percent from the border of a column
 
@@ -172,7 +173,7 @@ def change_background(scene: Scene, old: str, new: str) -> Scene:
 def add_background(scene: Scene, shape: str, draws: Draws) -> Scene | None:
     """Add a small thing in the background where there is room."""
     for _ in range(_TRIES):
-        thing = BackgroundObject(shape, draws.between(6, 94), draws.between(6, 20))
+        thing = BackgroundObject(shape, draws.between(6, 94), draws.between(*_BACKGROUND_Y))
         found = _if_drawable(replace(scene, background_objects=(*scene.background_objects, thing)))
         if found is not None:
             return found
