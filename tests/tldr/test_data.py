@@ -94,7 +94,7 @@ def test_types_spread_over_splits() -> None:
 
 def test_pictures_show_the_scenes() -> None:
     four = list(make_examples(DataConfig(n=4, pixels=224, types=("attribute",), level="plain")))
-    assert len({e.image.sha256 for e in four if e.image}) == 2
+    assert len({e.image.sha256 for e in four if e.image}) == len({id(e.image) for e in four}) == 2
     for e in (four[0], four[2]):
         assert e.image is not None and e.scene is not None
         assert decode_picture(e.image.to_pil()) == e.scene

@@ -131,10 +131,8 @@ def _group(config: DataConfig, number: int, type_: str, tally: Tally) -> list[Ex
         made = make(scene, type_, perturbation, rng, name)
         if made:
             tally.found[type_] += 1
-            pictures = {id(e.scene): _picture(e.scene, config.pixels) for e in made if e.scene is not None}
-            return [
-                dataclasses.replace(e, image=pictures.get(id(e.scene)), split=split_of(name)) for e in made
-            ]
+            pictures = {scene: _picture(scene, config.pixels) for scene in {e.scene for e in made}}
+            return [dataclasses.replace(e, image=pictures[e.scene], split=split_of(name)) for e in made]
     return None
 
 
@@ -175,5 +173,5 @@ def _edits(
     ]
 
 
-def _picture(scene: Scene, pixels: int) -> Image | None:
-    return Image.from_pil(draw_scene(scene, pixels=pixels)) if pixels else None
+def _picture(scene: Scene | None, pixels: int) -> Image | None:
+    return Image.from_pil(draw_scene(scene, pixels=pixels)) if scene and pixels else None
