@@ -4,9 +4,9 @@
     modgap tldr annotate DIR --report   # time and recall by arm, agreement
     modgap tldr annotate DIR --export OUT
 
-Sheet of the paper: sections 7 and 11 (14). Half of the captions, by chance, show the flags of a detector;
-known errors tell what annotators miss; time is measured while they look. Only ``_serve`` and what it uses
-need the extra ``ui``.
+The study is table 7 of the TLDR paper. Half of the captions, by chance, show the flags of a detector; known
+errors tell what annotators miss; time is measured while they look. Only ``_serve`` and what it uses need the
+extra ``ui``.
 """
 
 from ._agreement import WordAgreement as WordAgreement

@@ -2,7 +2,7 @@
 
 A file defines ``edit``, which changes a true caption, ``twin``, which changes the scene so that the edited
 caption is the true one, and ``KINDS``, the kinds of facts that it may touch (see
-:class:`modgap.tldr.Perturbation`). Sheet of the paper: section 2 and table 8.
+:class:`modgap.tldr.Perturbation`). The types are those of table 8 of the TLDR paper.
 """
 
 from __future__ import annotations
