@@ -48,7 +48,8 @@ def annotate(
         typer.Option(help="What annotators must know.", envvar="MODGAP_ANNOTATE_TOKEN", show_default=False),
     ] = None,
     allow_host: Annotated[
-        list[str] | None, typer.Option(help="A host name the server is known by; may be repeated.")
+        list[str] | None,
+        typer.Option(help="A host name the server is known by; needs --token, may be repeated."),
     ] = None,
 ) -> None:
     """Serve captions to annotators in their browsers; every change is saved at once, Ctrl-C stops."""

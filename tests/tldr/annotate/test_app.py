@@ -334,11 +334,20 @@ def test_open_servers_need_a_token(store):
         with pytest.raises(InputError, match="can be reached from other machines; give a --token"):
             check_access(host, None)
         check_access(host, TOKEN)
+    with pytest.raises(InputError, match=r"host 'a\.example' can be reached .*, or leave --allow-host out"):
+        check_access("127.0.0.1", None, ["localhost", "a.example"])
     for host in ("127.0.0.1", "::1", "localhost", "127.8.8.8"):
         assert is_loopback(host)
         check_access(host, None)
     with pytest.raises(InputError, match="the token has 5 characters; give 12 or more"):
         check_access("127.0.0.1", "short")
+
+
+def test_an_open_server_is_called_by_the_name_of_its_machine(store, monkeypatch):
+    monkeypatch.setattr("uvicorn.Server.run", lambda self, sockets: None)
+    said = []
+    serve(store, host="0.0.0.0", port=0, token=TOKEN, ready=said.append)
+    assert said[0].startswith(f"http://{socket.gethostname()}:")
 
 
 def test_a_port_that_is_taken(store):

@@ -33,14 +33,14 @@ def serve(
         host: an address of this machine or ``localhost``; others than the loopback need a token.
         port: 1 to 65535, or 0 for any that is free.
         token: that annotators must know.
-        allow_hosts: further host names this server is known by, behind a proxy for example.
+        allow_hosts: further host names this server is known by, behind a proxy for example; need a token.
         ready: called with the address of the first page once the port is open.
 
     Raises:
         InputError: if the server can be reached from elsewhere and has no token, the token is short, or the
             port cannot be had.
     """
-    check_access(host, token)
+    check_access(host, token, allow_hosts)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -67,22 +67,24 @@ def serve(
             limit_concurrency=200,
             timeout_graceful_shutdown=2,
         )
-        ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+        shown = socket.gethostname() if host in ("0.0.0.0", "::") else host
+        ready(f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/")
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         listener.close()
 
 
-def check_access(host: str, token: str | None) -> None:
+def check_access(host: str, token: str | None, allow_hosts: Sequence[str] = ()) -> None:
     """Refuse to be open to others.
 
     Raises:
-        InputError: if ``host`` is not the loopback and there is no token, or the token is short.
+        InputError: if a host is not the loopback and there is no token, or the token is short.
     """
-    if token is None and not is_loopback(host):
+    known_as = next((name for name in (host, *allow_hosts) if not is_loopback(name)), None)
+    if token is None and known_as is not None:
         raise InputError(
-            f"host {host!r} can be reached from other machines; give a --token that annotators must know, "
-            "or leave --host out"
+            f"host {known_as!r} can be reached from other machines; give a --token that annotators must "
+            f"know, or leave {'--allow-host' if is_loopback(host) else '--host'} out"
         )
     if token is not None and len(token) < MIN_TOKEN:
         raise InputError(f"the token has {len(token)} characters; give {MIN_TOKEN} or more")
