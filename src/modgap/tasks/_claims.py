@@ -48,6 +48,7 @@ _LABEL = (
     r"|winner|bottom line|short(?:er)? (?:answer|version)|in short|in summary|summary|tl;?dr|final|choice"
     r"|best guess|my guess|overall"
 )
+_CLAUSE_END = re.compile(SENTENCE_END.pattern + r"|;\s+")
 _PIVOT = re.compile(
     r"\b(?:wait|hold on|actually|correction|scratch that|on second thought|let me (?:correct|revise)"
     r"|i made a mistake"
@@ -187,9 +188,6 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
             yield first, sentence.strip()
 
 
-_CLAUSE_END = re.compile(SENTENCE_END.pattern + r"|;\s+")
-
-
 def claimed(sentence: str, kind: Kind, *, clearly: bool) -> Read:
     """What a sentence claims, if it claims anything at all."""
     if sentence.rstrip("\"')* ").endswith("?") or _SUPPOSES.match(sentence):
@@ -254,9 +252,9 @@ def _conclusions(text: str, sentences: list[tuple[int, str]], kind: Kind) -> lis
     found: list[_Found] = []
     if not sentences:
         return found
-    first_line = text.split("\n", 1)[0].strip()
-    last_line = text[-MAX_STATEMENT:].rsplit("\n", 1)[-1].strip()
-    opening = kind.bare(first_line) or kind.bare(sentences[0][1])
+    top = text.split("\n", 1)[0].strip()
+    bottom = text[-MAX_STATEMENT:].rsplit("\n", 1)[-1].strip()
+    opening = kind.bare(top) or kind.bare(sentences[0][1])
     if opening is not None:
         found.append(_Found(0, Read(opening)))
     for number, (start, sentence) in enumerate(sentences):
@@ -270,7 +268,7 @@ def _conclusions(text: str, sentences: list[tuple[int, str]], kind: Kind) -> lis
                 said = claimed(sentence, kind, clearly=False)
             if said.value is not None:
                 found.append(_Found(start, said))
-    closing = kind.bare(last_line) if "\n" in text else None
+    closing = kind.bare(bottom) if "\n" in text else None
     if closing is None and not (found and found[-1].start == sentences[-1][0]):
         last = sentences[-1][1]
         if len(last.split()) <= 25 and _CONCLUDES.search(last):

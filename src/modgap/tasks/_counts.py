@@ -7,10 +7,7 @@ from dataclasses import dataclass
 
 from ._claims import Kind
 from ._numbers import NUMBER, WORDS, normal, read_number
-from ._readers import ABSTAIN, Integers, Read
-
-NOTHING = Read(None, "nothing")
-HEDGE = Read(None, "unparsed")
+from ._readers import ABSTAIN, HEDGE, NOTHING, Integers, Read
 
 _N = NUMBER
 _ASIDE = r"(?: ?\([^()\n]{0,40}\))?"

@@ -15,11 +15,9 @@ from functools import lru_cache
 from ._claims import Kind
 from ._fold import fold, key
 from ._numbers import read_number
-from ._readers import Choices, Read
+from ._readers import HEDGE, NOTHING, Choices, Read
 from ._terms import NEGATED
 
-NOTHING = Read(None, "nothing")
-HEDGE = Read(None, "unparsed")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _STOP = frozenset(

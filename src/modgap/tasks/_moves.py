@@ -6,10 +6,8 @@ import re
 from dataclasses import dataclass
 
 from ._claims import Kind
-from ._readers import Read
+from ._readers import NOTHING, Read
 from ._terms import NEGATED
-
-NOTHING = Read(None, "nothing")
 
 _PROMOTION = r"(?:\s?(?:=|/|->)?\s?\(?(?P<{0}>[qrbnQRBN](?:ueen|ook|ishop|night)?)\)?(?![A-Za-z0-9]))?"
 _MOVE = re.compile(

@@ -6,14 +6,12 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ._claims import Kind, claimed
 from ._fold import key
-from ._readers import Read
+from ._readers import HEDGE, NOTHING, Read
 from ._statements import SENTENCE_END
-
-NOTHING = Read(None, "nothing")
-HEDGE = Read(None, "unparsed")
 
 _NOT = (
     r"\b(?:not(?! only| just)|never|neither|nor|cannot|can't|rather than|instead of|as opposed to|without"
@@ -32,7 +30,6 @@ _ONLY_IF_BEFORE = re.compile(
     r"|in order|could be|might be|may be"
     r"|may or may not be|would be|would (?:also )?(?:make|mean|imply)|needs? to be|for \w[^,;:\n]{0,30} to be"
     r"|required to be|necessary for|sufficient for|determine|deciding?|check(?:ing)?|test(?:ing)?"
-    r""
     r"|see if|statement that|claim that)\b[^,;:\n]{0,60}$"
 )
 _ONLY_IF_AFTER = re.compile(r"[^.;,\n]{0,24}?\b(?:if|iff|whenever|only if|only when|unless|provided that)\b")
@@ -108,10 +105,13 @@ class Terms(Kind):
         match = self._framed.fullmatch(folded)
         return self.words[match["word"]] if match else None
 
-    @property
+    @cached_property
+    def _any_word(self) -> str:
+        return "|".join(sorted(map(re.escape, self.words), key=len, reverse=True))
+
+    @cached_property
     def _framed(self) -> re.Pattern[str]:
-        words = "|".join(sorted(map(re.escape, self.words), key=len, reverse=True))
-        return re.compile(self.frame % rf"(?P<word>{words})")
+        return re.compile(self.frame % rf"(?P<word>{self._any_word})")
 
     def statement(self, text: str) -> Read:
         first = text.split("\n", 1)[0]
@@ -170,17 +170,15 @@ class Terms(Kind):
     def _lead(self, line: str) -> Read | None:
         """A statement that begins with a bare answer ("odd, since ...") and lists no other."""
         folded = key(line)
-        words = "|".join(sorted(map(re.escape, self.words), key=len, reverse=True))
         match = re.match(
-            rf"(?P<word>{words})(?=\s*(?:$|[.,;:(!\[]|- |because\b|since\b|as\b|due\b|by\b))", folded
+            rf"(?P<word>{self._any_word})(?=\s*(?:$|[.,;:(!\[]|- |because\b|since\b|as\b|due\b|by\b))", folded
         )
         if match is None:
             return None
         another = _ANOTHER.match(folded, match.end())
-        if another and re.match(rf"(?:{words})\b", folded[another.end() :]):
-            other = re.match(rf"(?:{words})\b", folded[another.end() :])
-            if other and self.words[other.group()] != self.words[match["word"]]:
-                return None
+        other = another and re.match(rf"(?:{self._any_word})\b", folded[another.end() :])
+        if other and self.words[other.group()] != self.words[match["word"]]:
+            return None
         return Read(self.words[match["word"]])
 
     def _misspelled(self, line: str) -> Read:

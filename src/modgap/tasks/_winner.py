@@ -36,8 +36,7 @@ _THING = (
 )
 
 
-def _p(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+_p = re.compile
 
 
 def _terms() -> tuple[Term, ...]:

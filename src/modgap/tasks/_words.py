@@ -6,9 +6,7 @@ import re
 
 from ._terms import Term, Terms
 
-
-def _p(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+_p = re.compile
 
 
 _FILL = (
