@@ -41,6 +41,24 @@ def setting(
     return dataclasses.field(default=default, metadata=meta)
 
 
+def check_order(settings: object, low: str, high: str, *, equal: bool = True) -> None:
+    """Check two settings that are the ends of a range.
+
+    Args:
+        settings: an instance of a settings dataclass, from its ``__post_init__``.
+        low: name of the lower end.
+        high: name of the upper end.
+        equal: whether both may be the same.
+
+    Raises:
+        InputError: if the lower end is above the upper one.
+    """
+    first, last = getattr(settings, low), getattr(settings, high)
+    if first > last or (first == last and not equal):
+        fault = "more" if equal else "not less"
+        raise InputError(f"{low} {first} is {fault} than {high} {last}; lower the one or raise the other")
+
+
 def describe(kinds: Sequence[type]) -> dict[str, tuple[Value, str]]:
     """Name of every setting → (default, help text)."""
     return {

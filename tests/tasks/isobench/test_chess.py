@@ -200,6 +200,11 @@ def test_castling_and_taking_in_passing_are_in_every_text() -> None:
     [
         (read_fen, "8/8 w - - 0 1", "is not a position in FEN"),
         (read_fen, "8/8/8/8/8/8/8/8 w - - 0 1", "does not have one king of each side"),
+        (
+            read_pgn,
+            '[SetUp "1"]\n[FEN "4k2P/8/8/8/8/8/8/4K3 w - - 0 1"]\n\n1. Kd1',
+            "has a pawn on the first or the last rank",
+        ),
         (read_fen, "9" * 5000, "is not a position in FEN"),
         (read_ascii, ". . .\n", "is not eight rows"),
         (read_pgn, "1. e4 e4", "move 'e4' is not legal there"),

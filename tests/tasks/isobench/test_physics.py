@@ -212,6 +212,7 @@ def test_the_first_thought_is_often_right_where_problems_are_easy() -> None:
         ("A battery of x volts", "is not a circuit as modgap writes it"),
         ("These forces act on a block: none.", "does not name forces"),
         ("direction newtons\nright 5 5", "does not name forces"),
+        ("direction newtons\nright " + "9" * 5000, "does not name forces"),
         ("A pair of magnets", "does not describe magnets"),
         ("part from to value\nbattery A B 3 volts\nR1 A B 3 volts", "is not a circuit"),
     ],

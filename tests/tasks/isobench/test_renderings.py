@@ -116,6 +116,10 @@ def test_a_story_lists_each_pair_once() -> None:
     (part,) = module.render(p, "story", module.Style())
     assert part.text == "There are 4 nodes, numbered 0 to 3. Node 0 is joined to nodes 1 and 2."
     assert module.answer(p) == "no"
+    with pytest.raises(FileError, match="story cannot be read from ' Node 0 leads"):
+        module.decode(
+            "story", (Text("There are 2 nodes, numbered 0 to 1. Node 0 leads to node 1 with capacity 3."),)
+        )
     with pytest.raises(FileError, match="story cannot be read from ' Node 9"):
         module.decode("story", (Text("There are 2 nodes, numbered 0 to 1. Node 9 is joined to node 1."),))
 

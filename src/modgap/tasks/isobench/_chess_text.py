@@ -94,6 +94,8 @@ def read_ascii(text: str) -> Position:
 def _checked(p: Position, text: str) -> Position:
     if p.squares.count("K") != 1 or p.squares.count("k") != 1:
         raise FileError(f"{text!r:.100} does not have one king of each side")
+    if set("Pp") & {*p.squares[:8], *p.squares[56:]}:
+        raise FileError(f"{text!r:.100} has a pawn on the first or the last rank, where none can be")
     return p
 
 

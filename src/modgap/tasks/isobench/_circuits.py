@@ -1,6 +1,6 @@
 """Circuits of one battery and a few resistors, solved exactly, laid out on a lattice, written and read back.
 
-    circuit = Circuit(12, (Resistor("R1", "A", "B", 4), Resistor("R2", "B", "C", 8)))
+    circuit = Circuit(12, "C", (Resistor("R1", "A", "B", 4), Resistor("R2", "B", "C", 8)))
     currents(circuit)        # {"R1": Fraction(1, 1), "R2": Fraction(1, 1)}
 
 The plus pole of the battery is at place A, its minus pole at the last place.

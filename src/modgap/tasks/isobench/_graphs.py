@@ -16,7 +16,8 @@ from modgap._errors import FileError
 from modgap.media import Modality
 from modgap.tasks._settings import setting
 
-from ._common import STYLES, identity_of
+from . import _common
+from ._common import identity_of
 
 REPRESENTATIONS: dict[str, Modality] = {"matrix": "text", "list": "text", "story": "text", "image": "image"}
 
@@ -25,13 +26,9 @@ Edge = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Style:
+class Style(_common.Style):
     """How a picture is drawn; problems and their ids do not depend on it."""
 
-    pixels: int = setting(448, "height of a picture", low=256, high=1024)
-    style: str = setting(
-        "classic", "drawing style; mixed changes with the problem", one_of=(*STYLES, "mixed")
-    )
     layout: str = setting("scattered", "where nodes stand", one_of=("scattered", "circle"))
 
 
@@ -127,6 +124,7 @@ def read(representation: str, text: str, *, network: bool = False) -> Matrix:
 
 
 _ARC = re.compile(r"node ([0-9]{1,2}) with capacity ([0-9]{1,4})")
+_NODE = re.compile(r"[0-9]+")
 _COUNT = re.compile(r"There are ([0-9]{1,2}) nodes, numbered 0 to [0-9]{1,2}\.")
 _SENTENCE = re.compile(
     r" Node ([0-9]{1,2}) (?:is joined to nodes? ([0-9]{1,2}(?: and [0-9]{1,2})*)|leads to (node [^.]+))\."
@@ -142,10 +140,8 @@ def _read_story(text: str, network: bool) -> Matrix:
     end = count.end()
     for found in _SENTENCE.finditer(text, end):
         i = int(found[1])
-        pairs = (
-            _ARC.findall(found[3] or "") if network else [(j, "1") for j in (found[2] or "").split(" and ")]
-        )
-        if found.start() != end or i >= n or any(int(j) >= n for j, _ in pairs):
+        pairs = _ARC.findall(found[3] or "") if network else [(j, "1") for j in _NODE.findall(found[2] or "")]
+        if not pairs or found.start() != end or i >= n or any(int(j) >= n for j, _ in pairs):
             break
         for j, value in pairs:
             rows[i][int(j)] = int(value)

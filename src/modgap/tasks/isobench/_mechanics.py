@@ -115,7 +115,7 @@ def read_forces_written(text: str) -> Forces:
     found: dict[str, list[int]] = {}
     if text.startswith("direction newtons\n"):
         rows = [line.split(" ") for line in text.split("\n")[1:]]
-        if all(len(row) == 2 and row[0] in WAYS and row[1].isdecimal() for row in rows):
+        if all(len(row) == 2 and row[0] in WAYS and re.fullmatch(r"[0-9]{1,2}", row[1]) for row in rows):
             for way, size in rows:
                 found.setdefault(way, []).append(int(size))
     else:

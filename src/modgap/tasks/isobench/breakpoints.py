@@ -22,7 +22,7 @@ from modgap._errors import FileError, InputError
 from modgap.media import Part
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
-from modgap.tasks._settings import setting
+from modgap.tasks._settings import check_order, setting
 
 from . import _functions
 from ._common import INSTRUCTION as INSTRUCTION
@@ -49,11 +49,7 @@ class Dials:
     splits: int = setting(2, "most straight pieces that the text cuts in two", low=0, high=3)
 
     def __post_init__(self) -> None:
-        if self.min_knots > self.max_knots:
-            raise InputError(
-                f"min_knots {self.min_knots} is more than max_knots {self.max_knots}; "
-                "lower the one or raise the other"
-            )
+        check_order(self, "min_knots", "max_knots")
 
 
 LEVELS: dict[str, Dials] = {

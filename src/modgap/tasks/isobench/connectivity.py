@@ -20,7 +20,7 @@ from modgap.media import Part, Text
 from modgap.media.drawing import draw_graph, lay_out, read_graph
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
-from modgap.tasks._settings import setting
+from modgap.tasks._settings import check_order, setting
 
 from . import _graphs
 from ._common import INSTRUCTION as INSTRUCTION
@@ -53,12 +53,8 @@ class Dials:
     )
 
     def __post_init__(self) -> None:
-        for low, high in (("min_nodes", "max_nodes"), ("min_path", "max_path")):
-            if getattr(self, low) > getattr(self, high):
-                raise InputError(
-                    f"{low} {getattr(self, low)} is more than {high} {getattr(self, high)}; "
-                    "lower the one or raise the other"
-                )
+        check_order(self, "min_nodes", "max_nodes")
+        check_order(self, "min_path", "max_path")
 
 
 LEVELS: dict[str, Dials] = {

@@ -18,7 +18,7 @@ from modgap._errors import InputError
 from modgap.media import Part
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
-from modgap.tasks._settings import setting
+from modgap.tasks._settings import check_order, setting
 
 from . import _functions
 from ._common import INSTRUCTION as INSTRUCTION
@@ -49,11 +49,7 @@ class Dials:
     max_bend: float = setting(0.4, "most of it", low=0.04, high=1)
 
     def __post_init__(self) -> None:
-        if self.min_bend >= self.max_bend:
-            raise InputError(
-                f"min_bend {self.min_bend} is not less than max_bend {self.max_bend}; "
-                "lower the one or raise the other"
-            )
+        check_order(self, "min_bend", "max_bend", equal=False)
 
 
 LEVELS: dict[str, Dials] = {

@@ -19,7 +19,7 @@ from modgap.media import Part, Text
 from modgap.media.drawing import draw_graph, draw_pair, lay_out, read_pair
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
-from modgap.tasks._settings import setting
+from modgap.tasks._settings import check_order, setting
 
 from . import _graphs
 from ._common import INSTRUCTION as INSTRUCTION
@@ -48,11 +48,7 @@ class Dials:
     )
 
     def __post_init__(self) -> None:
-        if self.min_nodes > self.max_nodes:
-            raise InputError(
-                f"min_nodes {self.min_nodes} is more than max_nodes {self.max_nodes}; "
-                "lower the one or raise the other"
-            )
+        check_order(self, "min_nodes", "max_nodes")
         if self.alike == "colors" and self.max_nodes < 8:
             raise InputError(f"max_nodes {self.max_nodes} is too few for alike colors; give 8 or more")
 

@@ -19,7 +19,7 @@ from modgap.media import Part, Text
 from modgap.media.drawing import draw_graph, lay_out_labelled, read_graph
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
-from modgap.tasks._settings import setting
+from modgap.tasks._settings import check_order, setting
 
 from . import _graphs
 from ._common import INSTRUCTION as INSTRUCTION
@@ -51,11 +51,7 @@ class Dials:
     inner_cut: bool = setting(False, "the tightest cut is neither at the source nor at the sink")
 
     def __post_init__(self) -> None:
-        if self.min_nodes > self.max_nodes:
-            raise InputError(
-                f"min_nodes {self.min_nodes} is more than max_nodes {self.max_nodes}; "
-                "lower the one or raise the other"
-            )
+        check_order(self, "min_nodes", "max_nodes")
 
 
 LEVELS: dict[str, Dials] = {

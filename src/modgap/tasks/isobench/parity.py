@@ -20,7 +20,7 @@ from modgap._errors import FileError, InputError
 from modgap.media import Part
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
-from modgap.tasks._settings import setting
+from modgap.tasks._settings import check_order, setting
 
 from . import _functions
 from ._common import INSTRUCTION as INSTRUCTION
@@ -53,11 +53,7 @@ class Dials:
     max_asymmetry: float = setting(0.2, "most of it", low=0.03, high=2)
 
     def __post_init__(self) -> None:
-        if self.min_asymmetry >= self.max_asymmetry:
-            raise InputError(
-                f"min_asymmetry {self.min_asymmetry} is not less than max_asymmetry {self.max_asymmetry}; "
-                "lower the one or raise the other"
-            )
+        check_order(self, "min_asymmetry", "max_asymmetry", equal=False)
 
 
 LEVELS: dict[str, Dials] = {

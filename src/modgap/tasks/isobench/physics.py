@@ -31,7 +31,7 @@ from modgap.media.drawing import (
 )
 from modgap.tasks._answers import as_option, read_letter
 from modgap.tasks._problem import Answer
-from modgap.tasks._settings import setting
+from modgap.tasks._settings import check_order, setting
 
 from . import _circuits, _mechanics
 from ._circuits import Circuit
@@ -75,11 +75,7 @@ class Dials:
     decoys: bool = setting(False, "the first formula that comes to mind gives another answer")
 
     def __post_init__(self) -> None:
-        if self.min_resistors > self.max_resistors:
-            raise InputError(
-                f"min_resistors {self.min_resistors} is more than max_resistors {self.max_resistors}; "
-                "lower the one or raise the other"
-            )
+        check_order(self, "min_resistors", "max_resistors")
 
 
 LEVELS: dict[str, Dials] = {

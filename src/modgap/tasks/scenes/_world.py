@@ -36,7 +36,7 @@ from modgap.scenes import (
 )
 from modgap.tasks._parse import read_choice
 from modgap.tasks._problem import Answer
-from modgap.tasks._settings import setting
+from modgap.tasks._settings import check_order, setting
 
 REPRESENTATIONS: dict[str, Modality] = {"list": "text", "json": "text", "story": "text", "image": "image"}
 
@@ -66,11 +66,7 @@ class Dials:
     depth_step: int = setting(2, "depth levels between two objects, at least", low=1, high=9)
 
     def __post_init__(self) -> None:
-        if self.min_objects > self.max_objects:
-            raise InputError(
-                f"min_objects {self.min_objects} is more than max_objects {self.max_objects}; "
-                "lower the one or raise the other"
-            )
+        check_order(self, "min_objects", "max_objects")
 
 
 LEVELS: dict[str, Dials] = {
