@@ -192,4 +192,4 @@ def test_the_official_summary_of_real_results_is_reproduced(tmp_path: Path) -> N
     }
     assert credited == {"text": 1642, "image": 1365}  # of 1,687 each, as the source publishes
     differing = [one for one in imported.stored if not one.agrees]
-    assert len(differing) <= 125
+    assert len(differing) == 125

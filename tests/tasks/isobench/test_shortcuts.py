@@ -72,9 +72,9 @@ RULES = [
     ("maxflow", tighter_end, (0.6, 0.95), (0.0, 0.05)),
     ("isomorphism", same_degrees, (0.9, 1.0), (0.4, 0.6)),
     ("isomorphism", same_triangles, (0.6, 1.0), (0.4, 0.6)),
-    ("convexity", most_signs, (0.95, 1.0), (0.35, 0.72)),
+    ("convexity", most_signs, (0.95, 1.0), (0.4, 0.6)),
     ("breakpoints", peaks_and_valleys, (0.99, 1.0), (0.0, 0.25)),
-    ("breakpoints", pieces_less_one, (0.99, 1.0), (0.1, 0.5)),
+    ("breakpoints", pieces_less_one, (0.99, 1.0), (0.1, 0.35)),
 ]
 
 

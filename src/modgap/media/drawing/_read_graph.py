@@ -1,6 +1,6 @@
 """A graph read back from its pixels: nodes by their fill, numbers by shape, edges by the ink between nodes.
 
-    read_graph(picture)          # SeenGraph(5, frozenset({(0, 3), (1, 4)}), {})
+    read_graph(picture)          # SeenGraph(5, ((0, 3), (1, 4)))
 
 Nothing is known but the picture; the style is told by its paper, sizes by its height.
 """

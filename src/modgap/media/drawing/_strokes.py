@@ -30,8 +30,7 @@ from ._png import write_png
 Color = tuple[int, int, int]
 Point = tuple[float, float]
 
-_FINER = 4  # lines are painted at this many times the size
-_DISC_FINER = 4
+_FINER = 4  # all but labels is painted at this many times the size
 _SHARP = 0.05  # sine of the least turn that is rounded
 
 
@@ -210,7 +209,7 @@ def _paint_label(canvas: PIL.Image.Image, label: Label) -> None:
 def _disc(outer: int, radius: int) -> PIL.Image.Image:
     """A mask with a disc of ``radius`` around its middle pixel, as large as one of radius ``outer`` needs."""
     side = 2 * outer + 3
-    mask = PIL.Image.new("L", (side * _DISC_FINER, side * _DISC_FINER), 0)
-    middle, reach = side * _DISC_FINER / 2 - 0.5, radius * _DISC_FINER
+    mask = PIL.Image.new("L", (side * _FINER, side * _FINER), 0)
+    middle, reach = side * _FINER / 2 - 0.5, radius * _FINER
     ImageDraw.Draw(mask).ellipse((middle - reach, middle - reach, middle + reach, middle + reach), fill=255)
-    return mask.reduce(_DISC_FINER)
+    return mask.reduce(_FINER)
