@@ -93,7 +93,7 @@ def test_the_same_replies_as_without_a_server(url: str, tmp_path: Path) -> None:
         assert other.outcome != "error"
         # The prompt is as long in tokens, so template, instruction and picture arrived whole.
         assert record.usage is not None and other.usage is not None
-        assert other.usage["input_tokens"] == record.usage["prompt_tokens"]
+        assert other.usage["input_tokens"] == record.usage["input_tokens"]
 
 
 def test_log_probabilities_that_are_not_sent_leave_the_reply(url: str) -> None:

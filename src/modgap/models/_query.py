@@ -70,7 +70,8 @@ class Reply:
         refused: the provider said that the model declined.
         seconds: wall time of this call, or this call's share of its batch.
         option_scores: log-probability of each option, natural logarithm, when options were scored.
-        usage: tokens and cost as the model or server counted them.
+        usage: ``input_tokens``, ``output_tokens``, and from a server perhaps ``reasoning_tokens`` and
+            ``cost``, as the model or server counted them.
     """
 
     text: str | None
@@ -82,7 +83,10 @@ class Reply:
 
 
 class Model(Protocol):
-    """What a model adapter offers. One file per adapter under ``modgap/models/``."""
+    """What a model adapter offers. One file per adapter under ``modgap/models/``.
+
+    It may also have ``notes``, a list of what a reader of the run must know of the way it answered, in words.
+    """
 
     @property
     def name(self) -> str:

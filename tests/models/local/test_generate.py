@@ -35,8 +35,8 @@ def test_greedy_replies_are_those_of_transformers(writer: LocalModel, queries: l
         new = network.generate(**inputs, max_new_tokens=6)[0, inputs["input_ids"].shape[1] :]
         assert reply.text == processor.decode(new, skip_special_tokens=True).strip()
         assert reply.usage == {
-            "prompt_tokens": inputs["input_ids"].shape[1],
-            "completion_tokens": sum(token not in writer.pretrained.end_ids for token in new.tolist()),
+            "input_tokens": inputs["input_ids"].shape[1],
+            "output_tokens": sum(token not in writer.pretrained.end_ids for token in new.tolist()),
         }
 
 
@@ -79,7 +79,7 @@ def test_a_reply_stops_at_its_end(own_tiny: Path, writer: LocalModel, queries: l
     config = own_tiny / "generation_config.json"
     config.write_text(json.dumps({"eos_token_id": [2, new[stop]], "pad_token_id": 0}))
     reply = dict(local.load(str(own_tiny), answer="generate").reply([query]))[0]
-    assert reply.usage is not None and reply.usage["completion_tokens"] == stop
+    assert reply.usage is not None and reply.usage["output_tokens"] == stop
     assert reply.text == writer.pretrained.tokenizer.decode(new[:stop], skip_special_tokens=True).strip()
 
 

@@ -47,7 +47,7 @@ def test_nothing_asked_nothing_said(model: LocalModel) -> None:
 def test_replies_carry_time_and_usage(model: LocalModel, queries: list[Query]) -> None:
     for _, reply in model.reply(queries):
         assert reply.seconds > 0
-        assert reply.usage is not None and reply.usage["prompt_tokens"] > 0
+        assert reply.usage is not None and reply.usage["input_tokens"] > 0
 
 
 @pytest.mark.parametrize("share", ["auto", "off"])
@@ -88,7 +88,7 @@ def test_the_window_is_used_to_the_last_token(tiny: Path) -> None:
     ]
     replies = dict(model.reply(fits))
     assert "longer than the model's window" in (replies[0].error or "")
-    assert [(replies[i].usage or {})["completion_tokens"] for i in (1, 2, 3)] == [1, 3, 9]
+    assert [(replies[i].usage or {})["output_tokens"] for i in (1, 2, 3)] == [1, 3, 9]
 
 
 def test_one_bad_query_does_not_stop_the_others(

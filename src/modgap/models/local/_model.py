@@ -325,7 +325,7 @@ class LocalModel:
                 read = self._writer.read([job.prompt for job, _ in some])
             replies = generate(self.pretrained, [job.query for job, _ in some], read, room)
             for (job, length), reply in zip(some, replies, strict=True):
-                usage = {"prompt_tokens": float(length), "completion_tokens": float(reply.tokens)}
+                usage = {"input_tokens": float(length), "output_tokens": float(reply.tokens)}
                 results.append((job.index, Reply(reply.text, usage=usage)))
         return results
 
@@ -343,7 +343,7 @@ def _choice(job: Job, scores: Scores, tokens: int) -> Reply:
     else:
         best = int(values.argmax())
     text = f"{query.answer_prefix} {query.options[best]}".strip()
-    return Reply(text, option_scores=scores, usage={"prompt_tokens": float(tokens)})
+    return Reply(text, option_scores=scores, usage={"input_tokens": float(tokens)})
 
 
 def _jobs(groups: Sequence[Group]) -> list[Job]:
