@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,4 +79,32 @@ def test_what_goes_on_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(FileError, match="sound: longer than 0 s; cut it"):
         decoded.samples(tone(16_000), 16_000)
     with pytest.raises(FileError, match="film: longer than 0 s; cut it"):
-        decoded.frames(film(20))
+        decoded.frames(film(21))
+
+
+def test_a_film_of_too_many_pictures_is_refused_whatever_their_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoded, "MAX_FRAMES", 5)
+    assert decoded.frames(film(5))
+    with pytest.raises(FileError, match="film: more than 5 pictures; cut it"):
+        decoded.frames(film(6))
+
+
+def test_a_film_is_decoded_once_for_all_its_questions() -> None:
+    assert decoded.frames(film(4)) is decoded.frames(film(4))
+
+
+def test_a_sound_that_is_too_long_is_not_decoded_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoded, "MAX_SECONDS", 1)
+    opened, heard = av.open, []
+
+    @contextmanager
+    def counted(file: Any) -> Iterator[Any]:
+        with opened(file) as container:
+            yield SimpleNamespace(
+                decode=lambda audio: (heard.append(frame) or frame for frame in container.decode(audio=audio))
+            )
+
+    monkeypatch.setattr(av, "open", counted)
+    with pytest.raises(FileError, match="sound: longer than 1 s; cut it"):
+        decoded.samples(tone(16_000, seconds=60.0), 16_000)
+    assert sum(frame.samples for frame in heard) < 3 * 16_000

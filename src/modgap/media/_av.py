@@ -7,6 +7,8 @@ pixels is refused with a :class:`FileError`.
 from __future__ import annotations
 
 import io
+import itertools
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 MAX_SECONDS = 600
 """Longest sound or film that is decoded (our choice: what models listen to is 30 s)."""
+
+MAX_FRAMES = 60 * MAX_SECONDS
+"""Most pictures of a film that are decoded: their times may be missing or wrong."""
 
 FRAMES = 8
 """Pictures that a film is shown as."""
@@ -45,7 +50,7 @@ def samples(audio: Audio, rate: int) -> Float[np.ndarray, " sample"]:
     total = 0
     try:
         with av.open(io.BytesIO(audio.data)) as container:
-            for frame in (*container.decode(audio=0), None):
+            for frame in itertools.chain(container.decode(audio=0), [None]):  # None: the rest
                 for piece in resampler.resample(frame):
                     found.append(piece.to_ndarray()[0])
                     total += len(found[-1])
@@ -56,6 +61,7 @@ def samples(audio: Audio, rate: int) -> Float[np.ndarray, " sample"]:
     return np.concatenate(found).astype(np.float32) if found else np.zeros(0, np.float32)
 
 
+@lru_cache(maxsize=16)  # several questions are asked about one film
 def frames(video: Video, most: int = FRAMES) -> tuple[Image, ...]:
     """Pictures of a film, evenly spaced from the first to the last.
 
@@ -64,7 +70,8 @@ def frames(video: Video, most: int = FRAMES) -> tuple[Image, ...]:
         most: how many at most; at least 1.
 
     Raises:
-        FileError: if it cannot be decoded, is longer than ``MAX_SECONDS``, or its pictures are too large.
+        FileError: if it cannot be decoded, is longer than ``MAX_SECONDS``, or has more than ``MAX_FRAMES``
+            pictures or too large ones.
         MissingExtra: if PyAV is not installed.
     """
     av = _av("film")
@@ -87,7 +94,9 @@ def frames(video: Video, most: int = FRAMES) -> tuple[Image, ...]:
 
 def _decoded(av: Any, video: Video) -> Any:
     with av.open(io.BytesIO(video.data)) as container:
-        for frame in container.decode(video=0):
+        for index, frame in enumerate(container.decode(video=0)):
+            if index >= MAX_FRAMES:
+                raise FileError(f"film: more than {MAX_FRAMES:,} pictures; cut it")
             if frame.width * frame.height > MAX_PIXELS:
                 raise FileError(f"film: pictures of more than {MAX_PIXELS:,} pixels")
             if frame.time is not None and frame.time > MAX_SECONDS:

@@ -7,13 +7,13 @@ that take no ``video_url``; they are PNG, and the same whatever the server.
 from __future__ import annotations
 
 import base64
-import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from modgap.media import Audio, Image, Part, Text, Video
+from modgap.media._av import frames
 from modgap.models._query import Query
 
 from ._scores import TOP, wants_scores
@@ -39,7 +39,7 @@ def request_body(query: Query, settings: Settings) -> bytes:
         MissingExtra: if that needs PyAV and it is not installed.
     """
     content: list[dict[str, Any]] = []
-    for part in _shown(query.parts, settings.frames):
+    for part in _shown(query.parts, settings):
         if isinstance(part, Text) and content and content[-1]["type"] == "text":
             content[-1]["text"] += part.text
         else:
@@ -65,19 +65,12 @@ def request_body(query: Query, settings: Settings) -> bytes:
     return msgspec.json.encode(body)
 
 
-def _shown(parts: Iterable[Part], frames: int | None) -> Iterator[Part]:
+def _shown(parts: Iterable[Part], settings: Settings) -> Iterator[Part]:
     for part in parts:
-        if isinstance(part, Video) and frames is not None:
-            yield from _pictures(part, frames)
+        if isinstance(part, Video) and settings.frames is not None:
+            yield from frames(part, settings.frames)
         else:
             yield part
-
-
-@functools.lru_cache(maxsize=16)  # several questions are asked about one film
-def _pictures(film: Video, frames: int) -> tuple[Image, ...]:
-    from modgap.media._av import frames as decoded  # the one place that decodes anything
-
-    return decoded(film, frames)
 
 
 def _content(part: Part) -> dict[str, Any]:
