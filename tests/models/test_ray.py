@@ -71,6 +71,7 @@ class Fake:
     weights: object = "abc"
     name: str = "fake"
     modalities: frozenset[str] = frozenset({"text"})
+    notes: tuple[str, ...] = ("all is well",)
 
     def fingerprint(self) -> dict[str, Any]:
         return {"weights": self.weights}
@@ -205,6 +206,7 @@ def test_a_query_that_ends_workers_is_an_error_and_the_others_are_answered(clust
             index: str(index) for index in replies
         }
         assert dict(model.reply(queries(3)))[2].text == "2"
+        assert model.notes == ["all is well"]  # said by every worker
 
 
 def test_workers_that_never_stay_stop_the_run(cluster: None, monkeypatch: pytest.MonkeyPatch) -> None:

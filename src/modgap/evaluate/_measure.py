@@ -213,16 +213,20 @@ def _run(
             writer.note(f"{config.samples} samples at temperature 0: a model without chance repeats itself")
         total = None if config.n is None else config.n * len(suite.tasks) * len(shown) * config.samples
         listener.begin(total)
-        run_problems(
-            suite.problems(config.n, config.seed, tuple(shown)),
-            model=model,
-            parser=suite,
-            ask=strategies.load(config.strategy),
-            config=config,
-            keys=keys,
-            writer=writer,
-            listener=listener,
-        )
+        try:
+            run_problems(
+                suite.problems(config.n, config.seed, tuple(shown)),
+                model=model,
+                parser=suite,
+                ask=strategies.load(config.strategy),
+                config=config,
+                keys=keys,
+                writer=writer,
+                listener=listener,
+            )
+        finally:
+            for note in getattr(model, "notes", ()):
+                writer.note(note)
         writer.finish()
         return Run(writer.folder)
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+import modgap
 from modgap._errors import ModelError
 from modgap.media import Audio, Image, Part, Text
 from modgap.models import Query, local
@@ -156,10 +157,9 @@ def test_a_batch_gives_what_each_question_alone_gives(
 
 
 @every_family
-def test_the_option_scored_highest_is_the_one_generated(
+def test_the_likeliest_token_is_the_one_generated(
     name: str, family: Callable[[str], LocalModel], asked: Callable[[str], list[Query]]
 ) -> None:
-    # Among all single tokens as options, the best is what greedy decoding writes.
     model = family(name)
     tokenizer = model.pretrained.tokenizer
     inputs = read(model, list(asked(name)[0].parts))
@@ -321,6 +321,14 @@ def test_a_sound_that_would_be_cut_off_is_an_error(family: Callable[[str], Local
         "the sound is 2.5 s long and this model listens for 2 s; use a shorter representation"
     )
     assert replies[1].error is None
+
+
+def test_a_run_keeps_what_the_model_notes(family: Callable[[str], LocalModel], tmp_path: Path) -> None:
+    model = family("gemma3")
+    run = modgap.measure(model, "scenes", n=2, tasks=["existence"], modalities=["text"], out=tmp_path)
+    (note,) = model.notes
+    assert note in run.info.notes
+    assert note.endswith(INSTEAD_OF_SHARING["gemma3"])
 
 
 def test_a_model_that_looks_ahead_is_found_out(

@@ -68,6 +68,8 @@ class RayModel:
         self._idle: list[Any] = []
         self._facts: Facts | None = None
         self._losses = 0
+        self.notes: list[str] = []
+        """Those of the model in any worker, each once."""
         try:
             self._share = share(machines(), workers, gpus_per_worker)
             for _ in range(self._share.workers):
@@ -132,7 +134,8 @@ class RayModel:
                     continue
                 self._idle.append(worker)
                 self._losses = 0
-                answered = [(piece.indices[index], reply) for index, reply in result]
+                self.notes += [note for note in result.notes if note not in self.notes]
+                answered = [(piece.indices[index], reply) for index, reply in result.replies]
         finally:
             # Who stops listening leaves workers at work; what they are asked next waits its turn there.
             self._idle += [worker for worker, _ in busy.values()]

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from modgap.media import Part
 from modgap.models._query import Query
+from modgap.models.local import BATCH_SIZE
 
-MOST = 128
+MOST = BATCH_SIZE
 """Most queries in a piece: the largest batch of a local model. More would only be more to ask again."""
 
 TURNS = 4

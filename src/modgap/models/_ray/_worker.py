@@ -35,6 +35,19 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """Replies to a piece, and what the model noted so far.
+
+    Args:
+        replies: (index into the queries of the piece, reply).
+        notes: of the model.
+    """
+
+    replies: list[tuple[int, Reply]]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Failure:
     """The model cannot be loaded or cannot go on; ``text`` says why and where."""
 
@@ -65,10 +78,11 @@ class Worker:
         except ModgapError as error:
             return _failure(error)
 
-    def ask(self, queries: Sequence[Query]) -> list[tuple[int, Reply]] | Failure:
-        """Answer queries; the index is that into ``queries``."""
+    def ask(self, queries: Sequence[Query]) -> Answers | Failure:
+        """Answer queries."""
         try:
-            return list(self._model.reply(queries))
+            replies = list(self._model.reply(queries))
+            return Answers(replies, tuple(getattr(self._model, "notes", ())))
         except ModgapError as error:
             return _failure(error)
 
