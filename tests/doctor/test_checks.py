@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import PIL.Image
 import pytest
 import torch
 
-from modgap._errors import FileError
+from modgap._errors import FileError, InputError
 from modgap.doctor import Check, check_model, checks
-from modgap.models.local._anatomy import Anatomy
+from modgap.media import Image
+from modgap.models.local._anatomy import Anatomy, at_block
 from modgap.models.local._model import LocalModel
 
 NAMES = (
@@ -28,12 +31,12 @@ NAMES = (
 
 
 def run() -> dict[str, Check]:
-    return {check.name: check for check in check_model("bundled", dtype="float32", device="cpu")}
+    return {check.name: check for check in check_model("bundled")}
 
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(checks, "SCENES", 2)
+    monkeypatch.setattr(checks, "PROBLEMS", 2)
     yield
 
 
@@ -59,13 +62,21 @@ def test_positions_named_wrongly_are_found(few: None, monkeypatch: pytest.Monkey
 
 
 def test_a_model_that_does_not_see_is_found(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    inputs = checks._with
+    grey = PIL.Image.new("RGB", (64, 64), (127, 127, 127))
+    monkeypatch.setattr(Image, "to_pil", lambda self: grey)
+    found = run()
+    assert found["sees pictures"].verdict == "FAILED"
+    assert "moves 0.0% of the probability between options, a blank one 0.0%" in found["sees pictures"].found
 
-    def blindfolded(query: Any, picture: Any) -> Any:
-        return query if picture else inputs(query, picture)
 
-    monkeypatch.setattr(checks, "_with", blindfolded)
-    assert run()["sees pictures"].verdict == "FAILED"
+def test_a_hook_that_does_not_arrive_is_found(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def deaf(block: Any, change: Any) -> Iterator[None]:
+        with at_block(block, lambda states: (change(states), None)[1]):
+            yield
+
+    monkeypatch.setattr(checks, "at_block", deaf)
+    assert run()["hooks"].verdict == "FAILED"
 
 
 def test_scores_that_depend_on_the_batch_are_found(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,6 +96,13 @@ def test_scores_that_depend_on_the_batch_are_found(few: None, monkeypatch: pytes
     found = run()["batched = single"]
     assert found.verdict == "FAILED"
     assert "batch_size=1" in found.meaning
+
+
+def test_what_is_not_on_this_machine_is_an_error() -> None:
+    with pytest.raises(InputError, match="random cannot be looked into; give a model folder, a hub id"):
+        next(check_model("random"))
+    with pytest.raises(InputError, match="model 'bundled' does not accept the option dtype"):
+        next(check_model("bundled", dtype="float16"))
 
 
 def test_a_folder_without_a_model_is_an_error(tmp_path: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from modgap._errors import InputError
+
 
 def doctor(
     model: Annotated[str, typer.Argument(help="bundled, a model folder, or a hub id org/name.")] = "bundled",
@@ -22,22 +24,24 @@ def doctor(
         int, typer.Option("-n", min=20, help="With --gates: problems of each task, and scenes captioned.")
     ] = 500,
     seed: Annotated[int, typer.Option(min=0, help="With --gates: of all problems and scenes.")] = 101,
-    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16. Default: as it was saved.")] = "",
     device_map: Annotated[str, typer.Option(help="Spread the model over devices, for example auto.")] = "",
     revision: Annotated[str, typer.Option(help="Branch, tag or commit of a hub id.")] = "",
 ) -> None:
     """Check that a local model keeps the contracts: batches, hooks, token map; exit status 1 if one fails."""
+    options = {"dtype": dtype or None, "device_map": device_map or None, "revision": revision or None}
     if gates:
+        if given := [name for name, value in options.items() if value]:
+            raise InputError(f"{', '.join(given)}: the gates are always measured in float32; leave it out")
         _gates(model, n, seed)
         return
     from modgap.doctor import check_model
 
-    options = {"dtype": dtype, "device_map": device_map or None, "revision": revision or None}
     failed = []
     for check in check_model(model, **options):
-        typer.echo(f"{check.verdict:8}  {check.name:16}  {check.found}")
+        typer.echo(f"{check.verdict:8}  {check.name:17}  {check.found}")
         if check.verdict != "passed" and check.meaning:
-            typer.echo(f"{'':28}{check.meaning}")
+            typer.echo(f"{'':29}{check.meaning}")
         if check.verdict == "FAILED":
             failed.append(check.name)
     if failed:

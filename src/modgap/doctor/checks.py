@@ -21,11 +21,10 @@ import torch
 from modgap._errors import InputError
 from modgap.evaluate._prompts import INSTRUCTIONS, question_block
 from modgap.media import Image, Part, Text
-from modgap.models import Query, Sampling
-from modgap.models.local import load
+from modgap.models import Query, Sampling, load_model
 from modgap.models.local._anatomy import TokenKind, at_block, positions_of
 from modgap.models.local._model import COARSE, FINE, LocalModel
-from modgap.tasks import Problem, load_suite
+from modgap.tasks import Problem, Suite, load_suite
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
 
 Verdict = Literal["passed", "FAILED", "left out"]
 
-SCENES = 4
-"""Scenes that are asked about, two questions each, in words and as a picture (our choice)."""
+PROBLEMS = 4
+"""Problems of each of two tasks that are asked, in words and as a picture (our choice)."""
 
 MOVED = 1e-3
 """Total variation over the options between two pictures, above which a picture counts as seen (our choice:
@@ -67,28 +66,37 @@ def check_model(spec: str, **options: Any) -> Iterator[Check]:
 
     Args:
         spec: a model folder or hub id, or ``bundled``.
-        options: of :func:`modgap.models.local.load`.
+        options: of the model; those that are ``None`` count as not given.
 
     Raises:
-        InputError, FileError, ModelError, MissingExtra: if it cannot be loaded.
+        InputError, FileError, ModelError, MissingExtra: if it cannot be loaded, or is not on this machine.
     """
-    from modgap.models import bundled
-
     began = time.perf_counter()
-    if spec == "bundled":  # always read the same way, as by its own adapter
-        spec, options = str(bundled.FOLDER), options | {"dtype": "float32", "device": "cpu"}
-    model = load(spec, **options)
+    model = load_model(spec, **options)
     seconds = time.perf_counter() - began
     try:
+        if not isinstance(model, LocalModel):
+            raise InputError(
+                f"{spec} cannot be looked into; give a model folder, a hub id such as org/name, or bundled"
+            )
         yield _loaded(model, seconds)
-        seen = "image" in model.modalities
-        asked = _questions(model, 2 * SCENES)
+        suite = load_suite("scenes", level="easy", tasks=["attribute", "existence"])
+        shown = ["story", *(["image"] if "image" in model.modalities else [])]
+        problems = list(suite.problems(PROBLEMS, 0, shown))
+        asked = [_query(problem, one.parts) for problem in problems for one in problem.representations]
         yield _repeats(model, asked)
         yield _batched(model, asked)
-        yield _generated(model, asked)
+        yield _generated(model, asked, suite, problems)
         yield _backbone(model)
-        if seen:
+        if "image" in model.modalities:
             yield from _pictures(model, asked)
+        else:
+            yield Check(
+                "pictures",
+                "left out",
+                "the model takes none",
+                "token map and hooks are checked with pictures, so nothing is known about them",
+            )
         yield _attention(model, asked)
         yield _speed(model, asked)
     finally:
@@ -105,17 +113,6 @@ def _loaded(model: LocalModel, seconds: float) -> Check:
         f"{type(network).__name__}, {count / 1e6:,.1f} M parameters in {network.dtype}, "
         f"{len(parts.blocks)} blocks, {network.device}, in {seconds:.1f} s",
     )
-
-
-def _questions(model: LocalModel, n: int) -> list[Query]:
-    """Questions about scenes, in words and in each modality that the model takes and the suite has."""
-    suite = load_suite("scenes", level="easy", tasks=["attribute", "existence"])
-    shown = ["story", *(["image"] if "image" in model.modalities else [])]
-    return [
-        _query(problem, representation.parts)
-        for problem in suite.problems(n // 2, 0, shown)
-        for representation in problem.representations
-    ]
 
 
 def _query(problem: Problem, parts: Sequence[Part]) -> Query:
@@ -173,16 +170,15 @@ def _batched(model: LocalModel, asked: Sequence[Query]) -> Check:
     )
 
 
-def _generated(model: LocalModel, asked: Sequence[Query]) -> Check:
+def _generated(model: LocalModel, asked: Sequence[Query], suite: Suite, problems: Sequence[Problem]) -> Check:
     """The likeliest option against what the model writes, read as any reply is."""
-    suite = load_suite("scenes", level="easy", tasks=["attribute", "existence"])
-    problems = {p.problem_id: p for p in suite.problems(SCENES, 0, [])}
+    by_id = {problem.problem_id: problem for problem in problems}
     scores = _scores(model, asked)
     agree = read = 0
     open_queries = [replace(query, options=(), sampling=Sampling(max_tokens=64)) for query in asked]
     for index, reply in model.reply(open_queries):
         query = asked[index]
-        answer = suite.parse(problems[query.problem_id], reply.text or "")
+        answer = suite.parse(by_id[query.problem_id], reply.text or "")
         best = query.options[max(range(len(query.options)), key=scores[index].__getitem__)]
         read += answer.value is not None
         agree += answer.value == best
@@ -320,7 +316,7 @@ def _attention(model: LocalModel, asked: Sequence[Query]) -> Check:
 
 def _speed(model: LocalModel, asked: Sequence[Query]) -> Check:
     began = time.perf_counter()
-    tokens = sum((reply.usage or {}).get("prompt_tokens", 0.0) for _, reply in model.reply(list(asked) * 4))
+    tokens = sum((reply.usage or {}).get("input_tokens", 0.0) for _, reply in model.reply(list(asked) * 4))
     seconds = time.perf_counter() - began
     if model.pretrained.device.type == "cuda":
         memory = torch.cuda.max_memory_allocated() / 2**30
