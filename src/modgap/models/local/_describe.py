@@ -13,7 +13,16 @@ import transformers
 from modgap._errors import ModelError
 
 from ._anatomy import Anatomy, TokenKind
-from ._load import CONFIG_FILES, LoadOptions, Pretrained, auto_class, find_folder, model_type, quiet
+from ._load import (
+    CONFIG_FILES,
+    LoadOptions,
+    Pretrained,
+    auto_class,
+    find_folder,
+    first_line,
+    model_type,
+    quiet,
+)
 from ._processors import load_processor
 
 
@@ -41,9 +50,8 @@ def describe(spec: str, options: LoadOptions) -> dict[str, str]:
                 model = auto_class(folder).from_config(config, trust_remote_code=options.trust_remote_code)
             processor = load_processor(folder, kind, trust_remote_code=options.trust_remote_code)
         except Exception as error:  # transformers raises many kinds for a damaged or foreign folder
-            first = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
             raise ModelError(
-                f"{spec}: transformers {transformers.__version__} does not take it: {first}"
+                f"{spec}: transformers {transformers.__version__} does not take it: {first_line(error)}"
             ) from error
     pretrained = Pretrained(spec, folder, revision, None, options, model, processor)
     fields = {

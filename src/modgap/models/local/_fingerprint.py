@@ -14,6 +14,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -55,30 +56,7 @@ def fingerprint(pretrained: Pretrained, answer: AnswerMode) -> dict[str, JSON]:
         "load_in_4bit": options.load_in_4bit,
         "device": pretrained.device.type,
         "attention": str(model.config._attn_implementation),
-        "processor": _text_hash(
-            {
-                "class": type(processor).__name__,
-                **{
-                    f"{part}_{what}": value
-                    for part, made in (
-                        ("image", getattr(processor, "image_processor", None)),
-                        ("audio", getattr(processor, "feature_extractor", None)),
-                    )
-                    if made is not None
-                    for what, value in (
-                        ("class", type(made).__name__),
-                        ("settings", _without_place(made.to_dict())),
-                    )
-                },
-                "other": _without_place(
-                    {
-                        k: v
-                        for k, v in processor.to_dict().items()
-                        if k not in ("image_processor", "feature_extractor", "chat_template")
-                    }
-                ),
-            }
-        ),
+        "processor": _processor_hash(processor),
         "tokenizer": _tokenizer_hash(pretrained),
         "chat_template": _text_hash(getattr(processor, "chat_template", None)),
         "own_code": _files_hash(folder.glob("*.py")) if options.trust_remote_code else None,
@@ -87,6 +65,18 @@ def fingerprint(pretrained: Pretrained, answer: AnswerMode) -> dict[str, JSON]:
         "torch": str(torch.__version__),
         "transformers": transformers.__version__,
     }
+
+
+def _processor_hash(processor: Any) -> str:
+    parts = {"image": "image_processor", "audio": "feature_extractor"}
+    found: dict[str, object] = {"class": type(processor).__name__}
+    for part, attribute in parts.items():
+        if (made := getattr(processor, attribute, None)) is not None:
+            found[f"{part}_class"] = type(made).__name__
+            found[f"{part}_settings"] = _without_place(made.to_dict())
+    apart = (*parts.values(), "chat_template")
+    others = {key: value for key, value in processor.to_dict().items() if key not in apart}
+    return _text_hash(found | {"other": _without_place(others)})
 
 
 def _tokenizer_hash(pretrained: Pretrained) -> str:

@@ -207,7 +207,7 @@ def _download(spec: str, revision: str | None, patterns: list[str]) -> Path:
         )
     except Exception as error:  # any of a dozen kinds, from a missing repository to a broken connection
         raise ModelError(
-            f"{spec}: not a folder here, and the hub gave nothing of that name: {_first_line(error)}"
+            f"{spec}: not a folder here, and the hub gave nothing of that name: {first_line(error)}"
         ) from error
 
 
@@ -308,7 +308,7 @@ def _why_not(spec: str, folder: Path, error: Exception, options: LoadOptions) ->
         )
     return (
         f"{spec}: transformers {transformers.__version__} cannot load model type {kind!r} "
-        f"as an image-text model: {_first_line(error)}"
+        f"as an image-text model: {first_line(error)}"
     )
 
 
@@ -316,7 +316,7 @@ def _load_processor(spec: str, folder: Path, options: LoadOptions) -> Any:
     try:
         processor = load_processor(folder, model_type(folder), trust_remote_code=options.trust_remote_code)
     except Exception as error:  # as for the model
-        raise ModelError(f"{spec}: the processor cannot be loaded: {_first_line(error)}") from error
+        raise ModelError(f"{spec}: the processor cannot be loaded: {first_line(error)}") from error
     shows = (getattr(processor, name, None) for name in ("image_processor", "feature_extractor"))
     if not any(part is not None for part in shows) or getattr(processor, "tokenizer", None) is None:
         raise ModelError(
@@ -342,7 +342,7 @@ def _add_adapter(model: Any, adapter: Path) -> None:
             peft.PeftModel.from_pretrained(model, str(adapter), is_trainable=False)
             return
     except Exception as error:  # peft raises many kinds for an adapter of another model
-        raise ModelError(f"{adapter}: the adapter does not fit the model: {_first_line(error)}") from error
+        raise ModelError(f"{adapter}: the adapter does not fit the model: {first_line(error)}") from error
     raise ModelError(
         f"{adapter}: adapters of type {config.peft_type} add tokens and are not supported; LoRA is"
     )
@@ -357,7 +357,8 @@ def _device(device: str | None) -> torch.device:
         raise InputError(f"device {device!r} is not known to torch; give cpu, cuda or cuda:N") from error
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The beginning of what an error says, for a sentence of our own."""
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:300]
 
