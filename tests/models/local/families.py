@@ -47,6 +47,7 @@ VISION: dict[str, Any] = {
     "patch_size": 8,
     "initializer_range": 0.3,
 }
+GRID = [[32, 64], [64, 32], [64, 64]]
 MROPE = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [2, 1, 1]}
 
 
@@ -174,54 +175,32 @@ def _idefics3(folder: Path, *, small: bool, tiles: bool) -> Path:
     return _save(folder, getattr(transformers, f"{family}ForConditionalGeneration")(config), processor)
 
 
-def _llava(folder: Path) -> Path:
+def _llava(folder: Path, *, tiles: bool) -> Path:
     tokenizer = build_tokenizer(image_token="<image>")
-    images = transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=SIDE)
-    processor = transformers.LlavaProcessor(
-        images,
+    family = "LlavaNext" if tiles else "Llava"
+    grid: dict[str, Any] = {"image_grid_pinpoints": GRID} if tiles else {}
+    pictures = transformers.LlavaNextImageProcessorPil if tiles else transformers.CLIPImageProcessorPil
+    processor = getattr(transformers, f"{family}Processor")(
+        pictures(size={"shortest_edge": 32}, crop_size=SIDE, **grid),
         tokenizer,
         patch_size=8,
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
         chat_template=template("<image>"),
     )
-    config = transformers.LlavaConfig(
+    config = getattr(transformers, f"{family}Config")(
         text_config=transformers.LlamaConfig(**TEXT, vocab_size=len(tokenizer)),
         vision_config=transformers.CLIPVisionConfig(**VISION),
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         dtype="float32",
+        **grid,
     )
-    return _save(folder, transformers.LlavaForConditionalGeneration(config), processor)
-
-
-def _llava_next(folder: Path) -> Path:
-    tokenizer = build_tokenizer(image_token="<image>")
-    grid = [[32, 64], [64, 32], [64, 64]]
-    images = transformers.LlavaNextImageProcessorPil(
-        size={"shortest_edge": 32}, crop_size=SIDE, image_grid_pinpoints=grid
-    )
-    processor = transformers.LlavaNextProcessor(
-        images,
-        tokenizer,
-        patch_size=8,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=template("<image>"),
-    )
-    config = transformers.LlavaNextConfig(
-        text_config=transformers.LlamaConfig(**TEXT, vocab_size=len(tokenizer)),
-        vision_config=transformers.CLIPVisionConfig(**VISION),
-        image_grid_pinpoints=grid,
-        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
-        dtype="float32",
-    )
-    return _save(folder, transformers.LlavaNextForConditionalGeneration(config), processor)
+    return _save(folder, getattr(transformers, f"{family}ForConditionalGeneration")(config), processor)
 
 
 def _llava_onevision(folder: Path) -> Path:
     tokenizer = build_tokenizer(image_token="<image>", video_token="<video>")
-    grid = [[32, 64], [64, 32], [64, 64]]
-    images = transformers.LlavaOnevisionImageProcessorPil(size=SIDE, image_grid_pinpoints=grid)
+    images = transformers.LlavaOnevisionImageProcessorPil(size=SIDE, image_grid_pinpoints=GRID)
     processor = without_video(transformers.LlavaOnevisionProcessor)(
         images,
         tokenizer,
@@ -233,7 +212,7 @@ def _llava_onevision(folder: Path) -> Path:
         text_config=transformers.Qwen2Config(**TEXT, vocab_size=len(tokenizer)),
         vision_config=transformers.SiglipVisionConfig(**VISION, vision_use_head=False),
         vision_feature_select_strategy="full",
-        image_grid_pinpoints=grid,
+        image_grid_pinpoints=GRID,
         **_ids(tokenizer, image_token_index="<image>", video_token_index="<video>"),
         dtype="float32",
     )
@@ -362,8 +341,8 @@ BUILDERS: dict[str, Callable[[Path], Path]] = {
     "idefics3": partial(_idefics3, small=False, tiles=False),
     "idefics3-tiles": partial(_idefics3, small=False, tiles=True),
     "smolvlm": partial(_idefics3, small=True, tiles=True),
-    "llava": _llava,
-    "llava-next": _llava_next,
+    "llava": partial(_llava, tiles=False),
+    "llava-next": partial(_llava, tiles=True),
     "llava-onevision": _llava_onevision,
     "qwen2-vl": partial(_qwen, family="Qwen2VL"),
     "qwen2.5-vl": partial(_qwen, family="Qwen2_5_VL"),
