@@ -1,7 +1,7 @@
 """Print the table of model families of docs/families.md.
 
 Every family is built tiny from its own classes (as the tests do), loaded as users do, and asked: no entry of
-the table is written by hand. Takes about a minute.
+the table is written by hand. Takes some seconds.
 """
 
 from __future__ import annotations

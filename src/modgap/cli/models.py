@@ -14,11 +14,13 @@ def models(
 ) -> None:
     """List the kinds of model that --model accepts, or say what one model is; its weights are not read."""
     from modgap.cli._table import print_rows
+    from modgap.models import names
 
     if not model:
-        from modgap.models import names
-
         print_rows(("--model", "what it is"), list(names().items()))
+        return
+    if model != "bundled" and model in names():
+        typer.echo(names()[model])
         return
     from modgap.models.local import describe
 
