@@ -3,8 +3,7 @@
     modgap doctor org/name
 
 A few questions about rendered scenes are asked in several ways, so that what a failure means can be told in
-one sentence. About two minutes on a model of a few billion parameters with a GPU. What is checked is the
-path from parts to numbers, not how good the model is.
+one sentence. What is checked is the path from parts to numbers, not how good the model is.
 """
 
 from __future__ import annotations
