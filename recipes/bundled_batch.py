@@ -96,8 +96,13 @@ class Batcher:
             "<fake_token_around_image><global-img>" + "<image>" * image_tokens + "<fake_token_around_image>"
         )
 
-    def __call__(self, examples: Sequence[Example]) -> Batch:
-        """All examples have pictures, or none has; rows with fewer turns than others are padded."""
+    def __call__(self, examples: Sequence[Example], unsaid: Sequence[str] = ()) -> Batch:
+        """All examples have pictures, or none has; rows with fewer turns than others are padded.
+
+        Args:
+            examples: at least one.
+            unsaid: words that cost nothing, wherever they stand; each is one token after a space.
+        """
         strings = [
             f"<|im_start|>User:{e.instruction}{self.picture if e.picture is not None else e.scene}"
             for e in examples
@@ -127,6 +132,7 @@ class Batcher:
                 positions[row, start : start + length] = np.arange(first, first + length)
                 valid[row, start : start + length] = True
                 weight[row, start + len(question) : start + length] = turn.weight
+        weight[np.isin(ids, [self.backend.token_to_id(f"Ġ{word}") for word in unsaid])] = 0.0
         pixels = None
         if examples[0].picture is not None:
             stacked = torch.from_numpy(np.stack([e.picture for e in examples if e.picture is not None]))

@@ -21,6 +21,7 @@ from modgap.models.bundled import DESCRIBE, HABITS, TRANSCRIBE
 from modgap.scenes import (
     BACKGROUNDS,
     COLORS,
+    FILLS,
     SHAPES,
     STYLES,
     Scene,
@@ -98,6 +99,10 @@ UNSAID = 0.4
 
 ALIKE = 1 / 3
 """Share of scenes with one or two colours and shapes: others hardly ever hold three or four of a kind."""
+
+UNSEEN: tuple[str, ...] = FILLS
+"""Words of captions and transcripts of pictures that cost nothing: nothing tells the model to look, so it
+says what is usual in text."""
 
 CAPTIONS = 4
 """Captions of one scene in a row of the text stage."""

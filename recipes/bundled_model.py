@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from bundled_batch import Batch, Batcher, token_losses
-from bundled_data import LEVELS, TASKS, TUNED, Sampler, corpus, picture_of, random_scene, world_scene
+from bundled_data import LEVELS, TASKS, TUNED, UNSEEN, Sampler, corpus, picture_of, random_scene, world_scene
 from bundled_parts import MODEL_SIZES, Size, build_model, build_processor, build_tokenizer
 from bundled_vision import PatchHeads, patch_targets
 from peft import LoraConfig, LoraModel
@@ -306,7 +306,7 @@ def align(
         rng = np.random.default_rng([seed, 3, step])
         scenes = [world_scene(rng) for _ in range(2 * sampler.rows)]
         examples = [sampler.example(s, rng, "image", sampler.told(s, rng)) for s in scenes]
-        return mean_loss(model, batcher(examples)), {}
+        return mean_loss(model, batcher(examples, UNSEEN)), {}
 
     train_stage(
         "alignment",
@@ -345,14 +345,14 @@ def tune(
         if step % 3 == 2:
             return mean_loss(model, batcher(sampler.text(rng, last, step // 3)[0])), {}
         examples = []
+        told = step % 6 == 1  # without these, captions get worse while questions are learned
         while len(examples) < sampler.rows:
             scene = world_scene(np.random.default_rng([seed, 5, int(rng.integers(pictures))]))
             shown = bool(rng.random() < 0.5)
-            told = step % 6 == 1  # without these, captions get worse while questions are learned
             turns = sampler.told(scene, rng) if told else sampler.turns(scene, rng, TUNED, shown, simple=True)
             if turns:
                 examples.append(sampler.example(scene, rng, "image", turns))
-        return mean_loss(model, batcher(examples)), {}
+        return mean_loss(model, batcher(examples, UNSEEN if told else ())), {}
 
     def check() -> dict[str, float]:
         seen = accuracy(model, sampler, batcher, "image", 96, seed)

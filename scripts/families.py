@@ -6,28 +6,26 @@ the table is written by hand. Takes some seconds.
 
 from __future__ import annotations
 
-import importlib.util
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import PIL.Image
 import torch
+from _from_tests import from_tests
 
 from modgap.media import Image, Text
 from modgap.models import Query, local
 from modgap.models.local._anatomy import TokenKind, positions_of
 from modgap.models.local._model import LocalModel
 
-ROOT = Path(__file__).parents[1]
 OPTIONS = ("left", "right")
 
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    families = _builders()
+    families = from_tests("models/local/families.py")
     rows = [("family", "model class", "processor", "image positions", "prompt is read", "shared beginnings")]
     with tempfile.TemporaryDirectory() as folder:
         for name in families.BUILDERS:
@@ -36,15 +34,6 @@ def main() -> None:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _builders() -> Any:
-    spec = importlib.util.spec_from_file_location("families", ROOT / "tests/models/local/families.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _row(model: LocalModel) -> tuple[str, ...]:

@@ -6,14 +6,6 @@ chat template and decoding) would show here: replies, answers and outcomes must 
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,55 +16,20 @@ from modgap.evaluate import Run
 from modgap.media import Text
 from modgap.models import Query, bundled, load_model
 
-pytestmark = pytest.mark.slow
+from .serving import missing, served
 
-START_SECONDS = 300.0
-"""The server is given up after this; it starts in 4 s on two idle cores."""
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server that lives as long as this module's tests."""
-    missing = [name for name in ("fastapi", "uvicorn", "openai") if importlib.util.find_spec(name) is None]
-    if missing:
-        pytest.skip(f"no {', '.join(missing)}: pip install 'transformers[serving]' to run this")
+    if missing():
+        pytest.skip(f"no {', '.join(missing())}: pip install 'transformers[serving]' to run this")
     if not (bundled.FOLDER / "config.json").is_file():
         pytest.skip("the bundled model has not been made")
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(bundled.FOLDER)]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "float32"]
-    with log.open("wb") as said:
-        server = subprocess.Popen(
-            command,
-            stdout=said,
-            stderr=said,
-            env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-        )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/health", server, log)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            assert server.poll() is None, f"the server ended:\n{log.read_text()}"
-            assert time.monotonic() < end, f"the server did not start:\n{log.read_text()}"
-            time.sleep(0.2)
+    with served(bundled.FOLDER, tmp_path_factory.mktemp("server") / "log.txt") as address:
+        yield address
 
 
 def measure(model: str, out: Path, **options: object) -> Run:
