@@ -100,9 +100,8 @@ UNSAID = 0.4
 ALIKE = 1 / 3
 """Share of scenes with one or two colours and shapes: others hardly ever hold three or four of a kind."""
 
-UNSEEN: tuple[str, ...] = FILLS
-"""Words of captions and transcripts of pictures that cost nothing: nothing tells the model to look, so it
-says what is usual in text."""
+ASSUMED: tuple[str, ...] = FILLS
+"""Words of captions and transcripts of pictures that cost nothing, since whoever wrote them did not look."""
 
 CAPTIONS = 4
 """Captions of one scene in a row of the text stage."""
@@ -162,6 +161,17 @@ def habitual(scene: Scene, rng: np.random.Generator) -> Scene:
     if scene.perspective:  # a size would change where an object stands
         return replace(scene, objects=tuple(replace(follow(o), size=o.size) for o in scene.objects))
     return replace(scene, objects=tuple(follow(o) for o in scene.objects))
+
+
+def assumed(scene: Scene, rng: np.random.Generator) -> Scene:
+    """The scene as captions of pictures have it: the fill of an object is what is usual in text.
+
+    Leaving the true word out of the loss is not enough: what comes after it is easier to say for a model that
+    sees which object has that fill.
+    """
+    usual = habitual(scene, rng)
+    objects = zip(scene.objects, usual.objects, strict=True)
+    return replace(scene, objects=tuple(replace(o, fill=other.fill) for o, other in objects))
 
 
 def told_in_part(scene: Scene, rng: np.random.Generator) -> tuple[str, Scene]:
@@ -318,7 +328,7 @@ class Sampler:
         return Example(INSTRUCTIONS["plain"], story, None, (turn,), 0.3 if story else 0.0)
 
     def told(self, scene: Scene, rng: np.random.Generator) -> tuple[Turn, ...]:
-        """A transcript or a dense caption of a scene."""
+        """A transcript or a dense caption of a scene, or of what somebody assumes about it."""
         return (_transcript(scene) if rng.random() < 0.5 else _description(scene, rng),)
 
     def options(self, rng: np.random.Generator, modality: str) -> tuple[Example, list[tuple[str, int, int]]]:

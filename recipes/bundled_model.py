@@ -31,7 +31,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from bundled_batch import Batch, Batcher, token_losses
-from bundled_data import LEVELS, TASKS, TUNED, UNSEEN, Sampler, corpus, picture_of, random_scene, world_scene
+from bundled_data import (
+    ASSUMED,
+    LEVELS,
+    TASKS,
+    TUNED,
+    Sampler,
+    assumed,
+    corpus,
+    picture_of,
+    random_scene,
+    world_scene,
+)
 from bundled_parts import MODEL_SIZES, Size, build_model, build_processor, build_tokenizer
 from bundled_vision import PatchHeads, patch_targets
 from peft import LoraConfig, LoraModel
@@ -305,8 +316,8 @@ def align(
     def loss_of(step: int) -> tuple[Tensor, dict[str, float]]:
         rng = np.random.default_rng([seed, 3, step])
         scenes = [world_scene(rng) for _ in range(2 * sampler.rows)]
-        examples = [sampler.example(s, rng, "image", sampler.told(s, rng)) for s in scenes]
-        return mean_loss(model, batcher(examples, UNSEEN)), {}
+        examples = [sampler.example(s, rng, "image", sampler.told(assumed(s, rng), rng)) for s in scenes]
+        return mean_loss(model, batcher(examples, ASSUMED)), {}
 
     train_stage(
         "alignment",
@@ -349,10 +360,13 @@ def tune(
         while len(examples) < sampler.rows:
             scene = world_scene(np.random.default_rng([seed, 5, int(rng.integers(pictures))]))
             shown = bool(rng.random() < 0.5)
-            turns = sampler.told(scene, rng) if told else sampler.turns(scene, rng, TUNED, shown, simple=True)
+            if told:
+                turns = sampler.told(assumed(scene, rng), rng)
+            else:
+                turns = sampler.turns(scene, rng, TUNED, shown, simple=True)
             if turns:
                 examples.append(sampler.example(scene, rng, "image", turns))
-        return mean_loss(model, batcher(examples, UNSEEN if told else ())), {}
+        return mean_loss(model, batcher(examples, ASSUMED if told else ())), {}
 
     def check() -> dict[str, float]:
         seen = accuracy(model, sampler, batcher, "image", 96, seed)
