@@ -43,6 +43,11 @@ CHANGED = {
     "key_env": "K",
     "concurrency": 2,
     "budget": 9,
+    "vector": "v",
+    "block": 1,
+    "strength": 2.0,
+    "positions": "text",
+    "phase": "both",
     "option": {"timeout": 3},
     "engine": "local",
     "workers": 3,
@@ -53,6 +58,7 @@ CHANGED = {
 IN_KEY = {
     *("seed", "temperature", "top_p", "max_tokens", "wording"),
     *("answer", "adapter", "dtype", "load_in_4bit", "revision", "trust_remote_code", "url"),
+    *("vector", "block", "strength", "positions", "phase"),
 }
 """Fields that reach the model by themselves. The others act through what is asked: they change the problems,
 the representations or the samples, each of which is in the key, or the model's own fingerprint."""

@@ -9,6 +9,7 @@ import typer
 
 _MODEL = "Options of the model"
 _ASKING = "How it is asked"
+_STEERING = "Steering"
 _MACHINES = "Where the model runs"
 _FOLDER = "Where it is kept"
 
@@ -107,6 +108,22 @@ def measure(
     budget: Annotated[
         int | None, typer.Option(help="Most calls to an endpoint, repetitions too.", rich_help_panel=_MODEL)
     ] = None,
+    vector: Annotated[
+        str | None, typer.Option(help="Folder of a steering vector to add.", rich_help_panel=_STEERING)
+    ] = None,
+    block: Annotated[
+        int | None, typer.Option(help="Whose output it is added to, from 0.", rich_help_panel=_STEERING)
+    ] = None,
+    strength: Annotated[
+        float | None, typer.Option(help="What it is multiplied by. Default: 1.", rich_help_panel=_STEERING)
+    ] = None,
+    positions: Annotated[
+        str | None, typer.Option(help="image, text or both. Default: image.", rich_help_panel=_STEERING)
+    ] = None,
+    phase: Annotated[
+        str | None,
+        typer.Option(help="prefill, decode or both. Default: prefill.", rich_help_panel=_STEERING),
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(
@@ -177,6 +194,11 @@ def measure(
         "key_env": key_env,
         "concurrency": concurrency,
         "budget": budget,
+        "vector": vector,
+        "block": block,
+        "strength": strength,
+        "positions": positions,
+        "phase": phase,
         "option": dials(option, "--option"),
         "engine": engine,
         "workers": workers,

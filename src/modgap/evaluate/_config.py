@@ -57,6 +57,11 @@ _MODEL_OPTIONS = (
     "key_env",
     "concurrency",
     "budget",
+    "vector",
+    "block",
+    "strength",
+    "positions",
+    "phase",
 )
 
 
@@ -91,6 +96,11 @@ class MeasureConfig:
         key_env: environment variable that holds the key of an endpoint.
         concurrency: calls to an endpoint at a time.
         budget: most calls to an endpoint, repetitions included; the rest is an error, asked by the next run.
+        vector: folder of a steering vector that is added to a local model; then also ``block``.
+        block: whose output it is added to, 0-based.
+        strength: what it is multiplied by; 1 if not given.
+        positions: where it is added: ``image``, ``text`` or ``both``.
+        phase: ``prefill``, ``decode`` or ``both``.
         option: further options of the model by name, such as ``{"timeout": 30}``.
         engine: ``local`` loads the model in this process, ``ray`` in each of several workers.
         workers: of the engine ``ray``; ``None`` is one for each GPU, or for each machine where there is none.
@@ -125,6 +135,11 @@ class MeasureConfig:
     key_env: str | None = None
     concurrency: int | None = None
     budget: int | None = None
+    vector: str | None = None
+    block: int | None = None
+    strength: float | None = None
+    positions: str | None = None
+    phase: str | None = None
     option: Mapping[str, Dial] = field(default_factory=dict)
     engine: str = "local"
     workers: int | None = None

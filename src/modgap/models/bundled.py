@@ -46,6 +46,11 @@ def load(
     answer: AnswerMode = "auto",
     batch_size: int = local.BATCH_SIZE,
     share_prefix: SharePrefix = "auto",
+    vector: str | None = None,
+    block: int | None = None,
+    strength: float = 1.0,
+    positions: str = "image",
+    phase: str = "prefill",
 ) -> LocalModel:
     """Load the bundled model.
 
@@ -54,6 +59,7 @@ def load(
         answer: see :func:`modgap.models.local.load`.
         batch_size: most questions in one batch.
         share_prefix: see :func:`modgap.models.local.load`.
+        vector, block, strength, positions, phase: likewise.
 
     Returns:
         The model.
@@ -77,4 +83,9 @@ def load(
         answer=answer,
         batch_size=batch_size,
         share_prefix=share_prefix,
+        vector=vector,
+        block=block,
+        strength=strength,
+        positions=positions,
+        phase=phase,
     )

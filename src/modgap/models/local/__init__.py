@@ -16,6 +16,7 @@ from modgap.models._query import AnswerMode
 
 if TYPE_CHECKING:
     from ._model import LocalModel
+    from ._steer import Change
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 SharePrefix = Literal["auto", "off"]
@@ -42,6 +43,11 @@ def load(
     batch_size: int = BATCH_SIZE,
     batch_tokens: int | None = None,
     share_prefix: SharePrefix = "auto",
+    vector: str | None = None,
+    block: int | None = None,
+    strength: float = 1.0,
+    positions: str = "image",
+    phase: str = "prefill",
 ) -> LocalModel:
     """Load a model folder or hub id.
 
@@ -61,6 +67,11 @@ def load(
         batch_tokens: most tokens in one batch, padding included; by default ``BATCH_TOKENS``.
         share_prefix: ``auto`` reads what several questions have in common once, where that gives the same
             result; ``off`` reads every prompt in full.
+        vector: folder of a steering vector (``modgap steer extract``) that is added whenever it answers.
+        block: whose output it is added to, 0-based; needed with a vector.
+        strength: what it is multiplied by.
+        positions: where: ``image``, ``text`` or ``both``.
+        phase: ``prefill`` (what is read), ``decode`` (each token that is written) or ``both``.
 
     Returns:
         The model.
@@ -87,6 +98,8 @@ def load(
     from ._load import LoadOptions, load_pretrained
     from ._model import LocalModel
 
+    if (vector is None) != (block is None):
+        raise InputError("a steering vector needs a block to be added to, and a block a vector: give both")
     options = LoadOptions(
         adapter=adapter,
         dtype=dtype,
@@ -105,7 +118,22 @@ def load(
         batch_size=batch_size,
         batch_tokens=batch_tokens,
         share_prefix=share_prefix,
+        changes=_changes(vector, block, strength, positions, phase),
     )
+
+
+def _changes(
+    vector: str | None, block: int | None, strength: float, positions: str, phase: str
+) -> tuple[Change, ...]:
+    if vector is None or block is None:
+        return ()
+    from ._steer import Change
+    from ._vector import load_vector
+
+    directions = load_vector(vector).directions
+    if not 0 <= block < len(directions):
+        raise InputError(f"block {block} is not in {vector}, which has blocks 0 to {len(directions) - 1}")
+    return (Change(directions[block], block, strength, positions, phase),)  # type: ignore[arg-type]
 
 
 def describe(

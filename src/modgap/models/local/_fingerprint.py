@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from modgap.models._query import JSON, AnswerMode
 
 from ._load import Pretrained
 from ._prompt import PROMPT_VERSION
+from ._steer import Change
 
 LARGE = 256 * 2**20
 """Files of at least this many bytes are remembered across runs: they take 0.2 s or more (our choice)."""
@@ -30,12 +31,15 @@ LARGE = 256 * 2**20
 _known: dict[str, str] = {}
 
 
-def fingerprint(pretrained: Pretrained, answer: AnswerMode) -> dict[str, JSON]:
+def fingerprint(
+    pretrained: Pretrained, answer: AnswerMode, changes: Sequence[Change] = ()
+) -> dict[str, JSON]:
     """Everything that changes a reply.
 
     Args:
         pretrained: the model.
         answer: how it answers.
+        changes: steering vectors that are added.
 
     Returns:
         Field → value; hashes are SHA-256 in hexadecimal.
@@ -61,9 +65,22 @@ def fingerprint(pretrained: Pretrained, answer: AnswerMode) -> dict[str, JSON]:
         "chat_template": _text_hash(getattr(processor, "chat_template", None)),
         "own_code": _files_hash(folder.glob("*.py")) if options.trust_remote_code else None,
         "answer_mode": answer,
+        "steering": [_change(change) for change in changes] or None,
         "prompt_version": PROMPT_VERSION,
         "torch": str(torch.__version__),
         "transformers": transformers.__version__,
+    }
+
+
+def _change(change: Change) -> JSON:
+    direction = change.direction.to("cpu", torch.float32).contiguous()
+    return {
+        "direction": hashlib.sha256(direction.numpy().tobytes()).hexdigest(),
+        "block": change.block,
+        "strength": torch.as_tensor(change.strength).tolist(),
+        "positions": str(change.positions),
+        "phase": change.phase,
+        "unit": change.unit,
     }
 
 

@@ -17,7 +17,7 @@ import jinja2
 import torch
 
 from modgap._errors import InputError, ModgapError
-from modgap.media import Modality
+from modgap.media import Image, Modality, Video
 from modgap.models._query import JSON, AnswerMode, Query, Reply
 
 from ._batches import Group, Job, grouped, halves, take
@@ -27,6 +27,7 @@ from ._load import Pretrained
 from ._options import OptionTokens
 from ._prompt import PromptWriter, splice, unpadded
 from ._score import Contexts, Scores, score_shared, why_not
+from ._steer import Change, steering
 
 # What a damaged picture, an odd template or an input that does not fit raises; anything else is a bug.
 _QUERY_ERRORS = (ModgapError, ValueError, RuntimeError, IndexError, jinja2.TemplateError)
@@ -51,6 +52,7 @@ class LocalModel:
         batch_size: most questions in one batch.
         batch_tokens: most tokens in one batch, padding included.
         share_prefix: ``auto`` or ``off``.
+        changes: steering vectors, added whenever it answers.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class LocalModel:
         batch_size: int,
         batch_tokens: int,
         share_prefix: str,
+        changes: Sequence[Change] = (),
     ) -> None:
         self.pretrained = pretrained
+        self.changes = tuple(changes)
         self.notes: list[str] = []
         """What happened on the way that a user should know, in words."""
         self._answer: AnswerMode = answer
@@ -76,8 +80,9 @@ class LocalModel:
 
     @property
     def name(self) -> str:
-        """Last part of the folder or hub id, and the adapter."""
-        return self.pretrained.name
+        """Last part of the folder or hub id, the adapter, and how it is steered."""
+        steered = (f"+block{c.block}x{c.strength:g}-{c.positions}" for c in self.changes)
+        return self.pretrained.name + "".join(steered)
 
     @property
     def modalities(self) -> frozenset[Modality]:
@@ -86,7 +91,7 @@ class LocalModel:
 
     def fingerprint(self) -> dict[str, JSON]:
         """Everything that changes a reply; see ``_fingerprint.py``."""
-        return fingerprint(self.pretrained, self._answer)
+        return fingerprint(self.pretrained, self._answer, self.changes)
 
     def close(self) -> None:
         """Free the memory of the model; it cannot answer afterwards."""
@@ -100,6 +105,14 @@ class LocalModel:
         proportion to its probability if the temperature is above 0. An open question is answered by
         generation.
         """
+        if not self.changes:
+            yield from self._reply(queries)
+            return
+        shown = any(isinstance(part, Image | Video) for query in queries for part in query.parts)
+        with steering(self, *self.changes, must_reach=shown):
+            yield from self._reply(queries)
+
+    def _reply(self, queries: Sequence[Query]) -> Iterator[tuple[int, Reply]]:
         jobs: list[Job] = []
         for index, query in enumerate(queries):
             try:
