@@ -97,7 +97,7 @@ def score_shared(pretrained: Pretrained, groups: Sequence[Contexts], read: Any) 
     logits, mask = _read_trunks(
         pretrained, cache, [group.ids[0][:n] for group, n in zip(groups, trunks, strict=True)], read
     )
-    rows = [_Row(group, n) for group, n in zip(groups, trunks, strict=True)]
+    rows = [Row(group, n) for group, n in zip(groups, trunks, strict=True)]
     wanted = [(g, 0, token) for g, row in enumerate(rows) for _, _, token in row.at_trunk]
     places = [(g, *place) for g, row in enumerate(rows) for *place, _ in row.at_trunk]
     values = log_probabilities(logits, wanted, pretrained.end_ids) if wanted else []
@@ -124,7 +124,7 @@ class _Segment:
     columns: list[int] = field(default_factory=list)
 
 
-class _Row:
+class Row:
     """Branches and twigs of one group, laid out in one row.
 
     Tokens whose logits are wanted come last, so that the model computes logits for few columns. Order in the
@@ -184,14 +184,14 @@ def _read_trunks(
         for name, value in pretrained.inputs(read).items()
         if name in pretrained.forward_names and name not in ("input_ids", "attention_mask")
     }
-    ids = _left_padded(trunks, pretrained.tokenizer.pad_token_id or 0, pretrained.device)
-    real = _left_padded([[1] * len(trunk) for trunk in trunks], 0, pretrained.device)
+    ids = left_padded(trunks, pretrained.tokenizer.pad_token_id or 0, pretrained.device)
+    real = left_padded([[1] * len(trunk) for trunk in trunks], 0, pretrained.device)
     positions = (real.cumsum(dim=1) - 1).clamp(min=0)
     return _forward(pretrained, cache, ids, positions, real, keep=1, pictures=pictures), real.bool()
 
 
 def _read_branches(
-    pretrained: Pretrained, cache: DynamicCache, rows: Sequence[_Row], trunk: Bool[Tensor, "batch seq"]
+    pretrained: Pretrained, cache: DynamicCache, rows: Sequence[Row], trunk: Bool[Tensor, "batch seq"]
 ) -> Float[Tensor, "batch keep vocab"]:
     """Read everything after the trunks; returns logits of the last columns, as many as any row wants."""
     device = pretrained.device
@@ -203,8 +203,8 @@ def _read_branches(
     sees = torch.cat([trunk[:, None].expand(-1, width, -1), torch.from_numpy(seen).to(device)], dim=2)
     dtype = pretrained.model.dtype
     mask = torch.zeros(sees.shape, dtype=dtype, device=device).masked_fill_(~sees, torch.finfo(dtype).min)
-    ids = _left_padded([row.tokens for row in rows], pretrained.tokenizer.pad_token_id or 0, device)
-    positions = _left_padded([row.positions for row in rows], 0, device)
+    ids = left_padded([row.tokens for row in rows], pretrained.tokenizer.pad_token_id or 0, device)
+    positions = left_padded([row.positions for row in rows], 0, device)
     return _forward(
         pretrained, cache, ids, positions, mask[:, None], keep=max(row.keep for row in rows), pictures={}
     )
@@ -235,7 +235,8 @@ def _forward(
     return logits
 
 
-def _left_padded(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> Int[Tensor, "batch new"]:
+def left_padded(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> Int[Tensor, "batch new"]:
+    """Rows of ids as one tensor, padded on the left."""
     width = max(map(len, rows))
     return torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
 

@@ -1,0 +1,249 @@
+"""Does a word's direction, found in text alone, move what a model sees? Dose and response.
+
+For a value such as ``red``: the mean state of the text-only backbone at that word in written scenes, less the
+mean over the other words of its family, is added to the positions of pictures of something else. What is
+counted is how often the answer becomes the value, for every block and strength; beside it stand a random
+direction of the same length and the direction of another value. The cell that is reported is chosen on one
+half of the pictures and counted on the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from modgap._errors import InputError, UnknownName
+from modgap.evaluate._prompts import build_parts
+from modgap.evaluate._statistics import wilson
+from modgap.models import Query
+from modgap.models.local._model import LocalModel
+from modgap.models.local._steer import Change, Positions
+from modgap.models.local._vector import SteeringVector
+from modgap.scenes import COLORS, write_caption, write_list
+from modgap.tasks import Problem, load_suite
+from modgap.tasks.scenes import LEVELS, sample_world
+
+from ._extract import random_like
+from ._replay import replay
+from ._text_states import TextModel, text_model, text_states, token_of
+
+FAMILIES: dict[str, tuple[str, dict[str, str]]] = {
+    "color": ("attribute", {color: color for color in COLORS}),
+    "side": ("relation", {side: side for side in ("left", "right", "above", "below")}),
+    "number": ("count", {"one": "1", "two": "2", "three": "3", "four": "4"}),
+}
+"""Family → the task that asks about it, and word → option."""
+
+VALUES = ("red", "blue", "green", "yellow", "purple", "left", "above", "three")
+STRENGTHS = (1.0, 2.0, 4.0, 8.0)
+ARMS = ("value", "random", "wrong")
+TEXTS = 400
+"""Written scenes that the words are read in."""
+
+
+@dataclass(frozen=True)
+class Dose:
+    """What became of one value.
+
+    Args:
+        value: the word.
+        task: that was asked.
+        option: the answer that stands for it.
+        n: pictures of another value, whose question offers the value as an option.
+        base: share of answers that are the value without any change.
+        blocks, strengths: the axes of ``shares``.
+        shares: arm → share of answers that are the value, (block, strength), over all pictures.
+        chosen: block and strength with the largest share for ``value`` less the larger control, on the
+            first half of the pictures.
+        held_out: arm → (share, low, high) there on the second half, with a 95 % Wilson interval.
+        wrong_value: whose direction the arm ``wrong`` has.
+    """
+
+    value: str
+    task: str
+    option: str
+    n: int
+    base: float
+    blocks: tuple[int, ...]
+    strengths: tuple[float, ...]
+    shares: dict[str, list[list[float]]]
+    chosen: tuple[int, float]
+    held_out: dict[str, tuple[float, float, float]]
+    wrong_value: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return asdict(self)
+
+
+def value_vectors(
+    backbone: TextModel, family: str, *, texts: int = TEXTS, seed: int = 0
+) -> dict[str, SteeringVector]:
+    """The direction of every word of a family.
+
+    Args:
+        backbone: the text-only model.
+        family: a key of ``FAMILIES``.
+        texts: written scenes, half as lists and half as captions.
+        seed: of the scenes.
+
+    Raises:
+        UnknownName: no such family.
+        InputError: fewer than two of its words are one token, or occur.
+    """
+    if family not in FAMILIES:
+        raise UnknownName("family of values", family, tuple(FAMILIES))
+    rng = np.random.default_rng([seed, 11])
+    written = []
+    for number in range(texts):
+        scene = sample_world(rng, LEVELS["plain"])
+        written.append(write_list(scene) if number % 2 else write_caption(scene, rng, "dense").text)
+    read = text_states(backbone, written)
+    means: dict[str, torch.Tensor] = {}
+    counts: dict[str, int] = {}
+    for word in FAMILIES[family][1]:
+        at = [
+            (number, token)
+            for number, text in enumerate(written)
+            for found in re.finditer(rf"(?<!\w){word}(?!\w)", text)
+            if (token := token_of(read, number, found.start(), found.end())) is not None
+        ]
+        if at:
+            rows, columns = torch.tensor(at).unbind(dim=1)
+            means[word], counts[word] = read.states[:, rows, columns].mean(dim=1), len(at)
+    if len(means) < 2:
+        raise InputError(
+            f"family {family!r}: {len(means)} of its words are one token of {backbone.name}; two are needed"
+        )
+    centre = torch.stack(list(means.values())).mean(dim=0)
+    facts = {"model": backbone.name, "texts": texts, "seed": seed}
+    return {
+        word: SteeringVector(word, "value", mean - centre, {**facts, "occurrences": counts[word]})
+        for word, mean in means.items()
+    }
+
+
+def family_of(value: str) -> str:
+    """The family of a word.
+
+    Raises:
+        UnknownName: it has none.
+    """
+    for family, (_, words) in FAMILIES.items():
+        if value in words:
+            return family
+    raise UnknownName("value", value, tuple(w for _, words in FAMILIES.values() for w in words))
+
+
+def dose(
+    model: LocalModel,
+    backbone: str | TextModel,
+    values: Sequence[str] = VALUES,
+    *,
+    n: int = 100,
+    blocks: Sequence[int] | None = None,
+    strengths: Sequence[float] = STRENGTHS,
+    positions: Positions = "image",
+    seed: int = 0,
+    listener: Callable[[str], None] | None = None,
+) -> list[Dose]:
+    """Dose and response of some values.
+
+    Args:
+        model: the multimodal model.
+        backbone: where the directions are from; a name that :func:`text_model` takes.
+        values: words of ``FAMILIES``.
+        n: pictures for each value, at least 4.
+        blocks: whose outputs are changed; all by default.
+        strengths: multiples of the mean difference.
+        positions: which positions are changed.
+        seed: of the scenes and the random direction.
+        listener: is told which value comes next.
+
+    Raises:
+        UnknownName: a value without a family.
+        InputError: ``n`` below 4, or too few pictures suit a value.
+    """
+    if n < 4:
+        raise InputError(f"n is {n}; at least 4 pictures are needed, half to choose by and half to count")
+    backbone = text_model(backbone) if isinstance(backbone, str) else backbone
+    chosen_blocks = tuple(range(len(model.pretrained.anatomy.blocks)) if blocks is None else blocks)
+    known: dict[str, dict[str, SteeringVector]] = {}
+    results = []
+    for value in values:
+        family = family_of(value)
+        if listener is not None:
+            listener(value)
+        if family not in known:
+            known[family] = value_vectors(backbone, family, seed=seed)
+        if value not in known[family]:
+            raise InputError(f"{value!r} is not one token of {backbone.name}")
+        words = list(known[family])
+        wrong = words[(words.index(value) + 1) % len(words)]
+        vector = known[family][value]
+        arms = {
+            "value": vector,
+            "random": random_like(vector, seed),
+            "wrong": known[family][wrong],
+        }
+        task, options = FAMILIES[family]
+        problems = _problems(task, options[value], n, seed)
+        changes = [
+            Change(arms[arm].directions[block], block, strength, positions)
+            for arm in ARMS
+            for block in chosen_blocks
+            for strength in strengths
+        ]
+        found = replay(model, [_query(problem) for problem in problems], changes)
+        target = np.array([problem.options.index(options[value]) for problem in problems])
+        hits = (found.changed.argmax(axis=2) == target).reshape(
+            len(ARMS), len(chosen_blocks), len(strengths), len(problems)
+        )
+        half = len(problems) // 2
+        first = hits[..., :half].mean(axis=3)
+        gain = first[0] - np.maximum(first[1], first[2])
+        at = np.unravel_index(int(gain.argmax()), gain.shape)
+        held_out = {}
+        for number, arm in enumerate(ARMS):
+            count = int(hits[number, at[0], at[1], half:].sum())
+            low, high = wilson(count, len(problems) - half)
+            held_out[arm] = (count / (len(problems) - half), low, high)
+        results.append(
+            Dose(
+                value,
+                task,
+                options[value],
+                len(problems),
+                float((found.base.argmax(axis=1) == target).mean()),
+                chosen_blocks,
+                tuple(strengths),
+                {arm: hits[k].mean(axis=2).round(4).tolist() for k, arm in enumerate(ARMS)},
+                (chosen_blocks[at[0]], float(strengths[at[1]])),
+                held_out,
+                wrong,
+            )
+        )
+    return results
+
+
+def _problems(task: str, option: str, n: int, seed: int) -> list[Problem]:
+    """Questions that offer the option and whose answer is another one."""
+    suite = load_suite("scenes", tasks=(task,), level="plain")
+    found = [
+        problem
+        for problem in suite.problems(12 * n, seed, ("image",))
+        if option in problem.options and problem.answer != option
+    ][:n]
+    if len(found) < n:
+        raise InputError(f"only {len(found)} questions of {task} offer {option!r} as a wrong option; lower n")
+    return found
+
+
+def _query(problem: Problem) -> Query:
+    shown = next(r for r in problem.representations if r.name == "image")
+    return Query(build_parts(problem, shown), problem.options, problem_id=problem.problem_id)

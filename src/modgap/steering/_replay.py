@@ -1,0 +1,351 @@
+"""Many changes of one model on the same questions, without reading anything twice.
+
+A sweep asks every question once for each block, strength and vector. Here a batch of questions is read once
+as it is; the output of every block is kept. For a change at block ``b`` only the blocks after ``b`` are run
+again, from the kept states with the change added, strengths and vectors of the block together as one batch;
+pictures are encoded once. The options are scored from that single pass.
+
+If nothing before the first changed position can be moved by the change (a causal model), the keys and values
+of those positions are taken from the first reading too.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from transformers import DynamicCache
+
+from modgap._errors import InputError
+from modgap.models import Query
+from modgap.models.local._batches import Group, grouped, take
+from modgap.models.local._extend import extended
+from modgap.models.local._generate import forced_rows
+from modgap.models.local._model import LocalModel
+from modgap.models.local._options import END
+from modgap.models.local._score import Row, left_padded, why_not
+from modgap.models.local._steer import Change, added, mask_of
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
+    from torch import Tensor
+
+TOKENS = {"cpu": 2048, "other": 65_536}
+"""Most positions of a pass, by device, which bounds the memory (our choice: on a CPU what fits its caches;
+`benchmarks/steering_sweep.py`)."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Log-probabilities of every option, as the model is and under each change.
+
+    Args:
+        base: one row per question, padded with ``-inf`` where there are fewer options.
+        changed: the same for each change.
+    """
+
+    base: Float[np.ndarray, "question option"]
+    changed: Float[np.ndarray, "change question option"]
+
+
+@torch.inference_mode()
+def replay(
+    model: LocalModel,
+    queries: Sequence[Query],
+    changes: Sequence[Change],
+    *,
+    tokens: int | None = None,
+    listener: Callable[[int], None] | None = None,
+) -> Replayed:
+    """Score the options of every question under every change, one change at a time.
+
+    Args:
+        model: read as it is; a vector of its own is not added.
+        queries: each with options.
+        changes: of the phase ``prefill`` or ``both``: nothing is written here, so there is nothing to decode.
+        tokens: most positions of a pass; by default ``TOKENS`` of the device.
+        listener: is told how many questions are done.
+
+    Raises:
+        InputError: a question without options or too long for the model, a change of the phase ``decode``, or
+            positions that a question does not have.
+    """
+    if any(change.phase == "decode" for change in changes):
+        raise InputError("a sweep scores options, which are read and not written: use phase 'prefill'")
+    jobs = [model._job(index, query) for index, query in enumerate(queries)]
+    if any(job.continuation is None for job in jobs):
+        raise InputError("a sweep needs questions with options, and a model that scores them")
+    for job, ids in zip(jobs, model._writer.tokenize([j.prompt.text for j in jobs]), strict=True):
+        job.raw.extend(ids)
+    device = model.pretrained.device.type
+    tokens = tokens or TOKENS.get(device, TOKENS["other"])
+    most = max((len(query.options) for query in queries), default=0)
+    base = np.full((len(jobs), most), -np.inf)
+    changed = np.full((len(changes), len(jobs), most), -np.inf)
+    groups, done = deque(grouped(jobs, share=True)), 0
+    while groups:
+        # One group first: it tells how many positions a picture takes.
+        some = take(groups, rows=len(jobs), tokens=tokens, tokens_per_image=model._tokens_per_image)
+        reading = _Reading(model, some)
+        at = [job.index for group in some for job in group.jobs]
+        base[at] = reading.scores(reading.final, most)[0]
+        for numbers, states in reading.replays(changes, tokens):
+            changed[np.ix_(numbers, at)] = reading.scores(states, most)
+        done += len(at)
+        if listener is not None:
+            listener(done)
+    return Replayed(base, changed)
+
+
+class _Reading:
+    """One batch as the model reads it, with the outputs of its blocks."""
+
+    def __init__(self, model: LocalModel, groups: Sequence[Group]) -> None:
+        pretrained = model.pretrained
+        self.parts = pretrained.anatomy
+        self.end_ids = list(pretrained.end_ids)
+        read, heads = model._read_heads(list(groups))
+        self._causal = why_not(pretrained, read) is None
+        lay = _side_by_side if self._causal else _one_by_one
+        self.laid = lay(model, list(groups), read, heads)
+        self.ids = self.laid.inputs["input_ids"]
+        self.kinds = self.parts.token_map({"input_ids": self.ids, "attention_mask": self.laid.real})
+        self.outputs: list[Tensor] = []
+        self._tuples: list[bool] = []
+        self._call: dict[str, Any] = {}
+        handles = [block.register_forward_hook(self._keep) for block in self.parts.blocks]
+        handles.append(self.parts.decoder.register_forward_pre_hook(self._see, with_kwargs=True))
+        self._cache = DynamicCache(config=pretrained.model.config.get_text_config()) if self._causal else None
+        only = {"logits_to_keep": 1} if "logits_to_keep" in pretrained.forward_names else {}
+        try:
+            pretrained.model(**self.laid.inputs, use_cache=self._causal, past_key_values=self._cache, **only)
+        finally:
+            for handle in handles:
+                handle.remove()
+        self.final = self._run(1, len(self.outputs) - 1, self.outputs[-1], 0)
+
+    def _keep(self, module: Any, args: Any, output: Any) -> None:
+        self.outputs.append((output[0] if isinstance(output, tuple) else output).detach())
+        self._tuples.append(isinstance(output, tuple))
+
+    def _see(self, module: Any, args: Any, named: dict[str, Any]) -> None:
+        if args:
+            raise InputError(f"{type(module).__name__} takes inputs by position, which a sweep cannot repeat")
+        self._call = {k: v for k, v in named.items() if k not in ("past_key_values", "use_cache")}
+
+    def replays(
+        self, changes: Sequence[Change], tokens: int
+    ) -> Iterator[tuple[list[int], Float[Tensor, "row seq d_model"]]]:
+        """Final states under the changes, as many of one block at a time as fit ``tokens``."""
+        for block in sorted({change.block for change in changes}):
+            if not 0 <= block < len(self.outputs):
+                raise InputError(
+                    f"block {block} does not exist: there are blocks 0 to {len(self.outputs) - 1}"
+                )
+            states = self.outputs[block]
+            # Changes that begin at the same position run together.
+            found = [(self._first(mask), i, mask) for i, mask in self._masks(changes, block)]
+            found.sort(key=lambda entry: entry[:2])
+            while found:
+                first = found[0][0]
+                most = max(1, tokens // (len(self.ids) * (self.ids.shape[1] - first)))
+                some = [entry for entry in found[:most] if entry[0] == first]
+                found = found[len(some) :]
+                moved = [added(changes[i], states, mask)[:, first:] for _, i, mask in some]
+                yield [i for _, i, _ in some], self._run(len(some), block, torch.cat(moved), first)
+
+    def _masks(self, changes: Sequence[Change], block: int) -> Iterator[tuple[int, Bool[Tensor, "row seq"]]]:
+        known: dict[object, Bool[Tensor, "row seq"]] = {}
+        for number, change in enumerate(changes):
+            if change.block == block:
+                if change.positions not in known:
+                    mask = mask_of(change.positions, self.kinds, self.ids)
+                    if not bool(mask.any()):
+                        raise InputError(f"positions {change.positions!r} stand nowhere in a question")
+                    known[change.positions] = mask
+                yield number, known[change.positions]
+
+    def _first(self, mask: Bool[Tensor, "row seq"]) -> int:
+        """The first column that any row changes, if what comes before need not be read again."""
+        return int(mask.any(dim=0).int().argmax()) if self._causal else 0
+
+    def _run(self, times: int, block: int, states: Tensor, first: int) -> Float[Tensor, "row seq d_model"]:
+        """From the output of a block to the last state, through the decoder's own forward pass."""
+        call = {name: _repeated(name, value, times, len(self.ids)) for name, value in self._call.items()}
+        cache = None
+        if first:
+            cache = _beginning(self._cache, first, times)
+            call = {name: _cut(name, value, first, self.ids.shape[1]) for name, value in call.items()}
+        with _skipping(self.parts.blocks, self._tuples, block, states):
+            output = self.parts.decoder(**call, past_key_values=cache, use_cache=cache is not None)
+        final: Tensor = output.last_hidden_state
+        return final
+
+    def scores(
+        self, final: Float[Tensor, "row seq d_model"], most: int
+    ) -> Float[np.ndarray, "time question option"]:
+        """Log-probabilities of the options from last states, one set for each time the batch was repeated."""
+        height = len(self.ids)
+        times = len(final) // height
+        row, column, token, question, option = self.laid.wanted.unbind(dim=1)
+        column = column - (self.ids.shape[1] - final.shape[1])
+        places, back = torch.unique(row * final.shape[1] + column, return_inverse=True)
+        picked = final.view(times, height * final.shape[1], -1)[:, places]
+        logits = self.parts.head(picked).float()
+        if self.parts.softcap is not None:
+            logits = torch.tanh(logits / self.parts.softcap) * self.parts.softcap
+        values = logits[:, back, token.clamp(min=0)]
+        if bool((token == END).any()):
+            ends = logits[..., self.end_ids].logsumexp(dim=-1)[:, back]
+            values = torch.where(token == END, ends, values)
+        values = values - logits.logsumexp(dim=-1)[:, back]
+        found = torch.zeros(times, self.laid.questions * most, dtype=values.dtype, device=values.device)
+        found.index_add_(1, question * most + option, values)
+        known = torch.zeros(self.laid.questions * most, dtype=torch.bool, device=values.device)
+        known[question * most + option] = True
+        found[:, ~known] = -torch.inf
+        return found.view(times, self.laid.questions, most).double().cpu().numpy()
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """A batch as tensors.
+
+    Args:
+        inputs: of the model.
+        real: 0 where there is padding.
+        wanted: (row, column, token, question, option): the token is predicted in that column.
+        questions: number of them, in the order of the groups.
+    """
+
+    inputs: dict[str, Any]
+    real: Int[Tensor, "row seq"]
+    wanted: Int[Tensor, "wanted 5"]
+    questions: int
+
+
+def _side_by_side(model: LocalModel, groups: list[Group], read: Any, heads: list[list[int]]) -> _Laid:
+    """One row per group: what its questions begin with, then the questions, masked from each other."""
+    pretrained = model.pretrained
+    errors, _, contexts = model._contexts(groups, heads)
+    if errors:
+        raise InputError(str(errors[0][1].error))
+    device = pretrained.device
+    laid = [Row(one, one.trunk()) for one in contexts]
+    rows = [one.ids[0][: one.trunk()] + list(row.tokens) for one, row in zip(contexts, laid, strict=True)]
+    width = max(map(len, rows))
+    sees = np.zeros((len(rows), width, width), dtype=bool)
+    wanted, asked = [], 0
+    for number, (one, row, ids) in enumerate(zip(contexts, laid, rows, strict=True)):
+        trunk, pad = one.trunk(), width - len(ids)
+        sees[number, pad : pad + trunk, pad : pad + trunk] = np.tri(trunk, dtype=bool)
+        sees[number, pad + trunk :, pad : pad + trunk] = True
+        sees[number, pad + trunk :, pad + trunk :] = row.sees()
+        wanted += [(number, pad + trunk - 1, token, asked + q, o) for q, o, token in row.at_trunk]
+        wanted += [(number, width - back, token, asked + q, o) for q, o, back, token in row.wanted()]
+        asked += len(one.ids)
+    dtype = pretrained.model.dtype
+    seen = torch.from_numpy(sees).to(device)[:, None]
+    pictures = {
+        name: value
+        for name, value in pretrained.inputs(read).items()
+        if name in pretrained.forward_names and name not in ("input_ids", "attention_mask")
+    }
+    positions = [[*range(one.trunk()), *row.positions] for one, row in zip(contexts, laid, strict=True)]
+    inputs = {
+        **pictures,
+        "input_ids": left_padded(rows, pretrained.tokenizer.pad_token_id or 0, device),
+        "attention_mask": torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(
+            ~seen, torch.finfo(dtype).min
+        ),
+        "position_ids": left_padded(positions, 0, device),
+    }
+    real = left_padded([[1] * len(row) for row in rows], 0, device)
+    return _Laid(inputs, real, torch.tensor(wanted, device=device), asked)
+
+
+def _one_by_one(model: LocalModel, groups: list[Group], read: Any, heads: list[list[int]]) -> _Laid:
+    """One row for each token path of each question, read with the model's own masks."""
+    pretrained = model.pretrained
+    jobs = [job for group in groups for job in group.jobs]
+    paths = forced_rows([job.continuation for job in jobs if job.continuation is not None])
+    read = model._writer.read([jobs[path.question].prompt for path in paths])
+    inputs = extended(pretrained, read, [path.path for path in paths])
+    prompt = read["input_ids"].shape[1]
+    wanted = [
+        (row, prompt - 1 + step, token, path.question, option)
+        for row, path in enumerate(paths)
+        for step, token, option in path.wanted
+    ]
+    return _Laid(inputs, inputs["attention_mask"], torch.tensor(wanted, device=pretrained.device), len(jobs))
+
+
+def _repeated(name: str, value: Any, times: int, height: int) -> Any:
+    """An input of the decoder for a batch that is repeated."""
+    if isinstance(value, dict):
+        return {key: _repeated(name, entry, times, height) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_repeated(name, entry, times, height) for entry in value)
+    if not isinstance(value, torch.Tensor) or times == 1 or value.ndim == 0 or name == "cache_position":
+        return value
+    if name == "position_ids" and value.ndim == 3:  # one set for time, height and width of a picture
+        return value.repeat(1, times, 1)
+    if len(value) == 1 and height > 1:
+        return value
+    return value.repeat(times, *[1] * (value.ndim - 1))
+
+
+def _cut(name: str, value: Any, first: int, width: int) -> Any:
+    """An input of the decoder without the columns that are in the cache."""
+    if isinstance(value, dict):
+        return {key: _cut(name, entry, first, width) for key, entry in value.items()}
+    if not isinstance(value, torch.Tensor) or (name == "attention_mask" and value.ndim == 2):
+        return value
+    if name == "attention_mask":  # (row, 1, query, key)
+        return value[:, :, first:]
+    if name == "inputs_embeds":
+        return value[:, first:]
+    if value.ndim and value.shape[-1] == width:
+        return value[..., first:]
+    return value
+
+
+def _beginning(cache: DynamicCache | None, length: int, times: int) -> DynamicCache:
+    """The first positions of a cache, for a batch that is repeated."""
+    assert cache is not None
+    new = copy.copy(cache)
+    new.layers = []
+    for layer in cache.layers:
+        part = copy.copy(layer)
+        part.keys = layer.keys[:, :, :length].repeat(times, 1, 1, 1)
+        part.values = layer.values[:, :, :length].repeat(times, 1, 1, 1)
+        new.layers.append(part)
+    return new
+
+
+@contextmanager
+def _skipping(
+    blocks: Sequence[torch.nn.Module], tuples: Sequence[bool], block: int, states: Tensor
+) -> Iterator[None]:
+    """Let the decoder pass by all blocks up to ``block``, which gives ``states``."""
+
+    def passing(is_tuple: bool, given: Tensor | None) -> Any:
+        def forward(hidden_states: Tensor, *args: Any, **named: Any) -> Any:
+            out = hidden_states if given is None else given
+            return (out,) if is_tuple else out
+
+        return forward
+
+    for number, module in enumerate(blocks[: block + 1]):
+        module.forward = passing(tuples[number], states if number == block else None)
+    try:
+        yield
+    finally:
+        for module in blocks[: block + 1]:
+            del module.forward

@@ -1,0 +1,26 @@
+"""What somebody or something does."""
+
+SENTENCES: tuple[tuple[str, str], ...] = (
+    ("runs", "the dog runs in the garden"),
+    ("walks", "a man walks in the street"),
+    ("jumps", "the frog jumps over the rock"),
+    ("sleeps", "the cat sleeps on the sofa"),
+    ("sits", "a bird sits on the fence"),
+    ("stands", "the horse stands in the field"),
+    ("swims", "a duck swims in the lake"),
+    ("eats", "the rabbit eats a carrot"),
+    ("drinks", "the cow drinks at the river"),
+    ("plays", "a child plays in the park"),
+    ("sings", "the singer sings in the church"),
+    ("waits", "the driver waits at the station"),
+    ("falls", "an apple falls on the ground"),
+    ("climbs", "the monkey climbs the tree"),
+    ("holds", "the boy holds a ball"),
+    ("carries", "the waiter carries a plate"),
+    ("throws", "the girl throws a ring"),
+    ("catches", "the player catches the ball"),
+    ("running", "a wolf is running in the forest"),
+    ("swimming", "the fish is swimming in the river"),
+    ("jumping", "a goat is jumping over the wall"),
+    ("singing", "a bird is singing in the tree"),
+)

@@ -1,0 +1,26 @@
+"""What a thing is like."""
+
+SENTENCES: tuple[tuple[str, str], ...] = (
+    ("red", "a red apple lies on the plate"),
+    ("green", "the green door is open"),
+    ("blue", "a blue boat sails on the river"),
+    ("yellow", "the yellow bus waits at the school"),
+    ("purple", "a purple scarf lies on the bed"),
+    ("orange", "an orange hat hangs on the wall"),
+    ("black", "a black dog runs in the garden"),
+    ("white", "the white horse stands in the field"),
+    ("small", "a small bird sits on the fence"),
+    ("large", "the large truck waits on the bridge"),
+    ("striped", "a striped cat sleeps on the sofa"),
+    ("solid", "the solid wall is around the garden"),
+    ("heavy", "the heavy bag lies on the floor"),
+    ("old", "an old tower stands on the hill"),
+    ("new", "the new bicycle is in the street"),
+    ("bright", "a bright candle stands in the window"),
+    ("dark", "the dark forest lies behind the village"),
+    ("wooden", "a wooden chair stands near the door"),
+    ("soft", "the soft toy lies on the bed"),
+    ("cold", "the cold river runs through the city"),
+    ("broken", "a broken clock lies on the desk"),
+    ("tall", "a tall tree grows near the church"),
+)

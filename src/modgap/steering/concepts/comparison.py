@@ -1,0 +1,26 @@
+"""Which of two things has more of something."""
+
+SENTENCES: tuple[tuple[str, str], ...] = (
+    ("larger", "the house is larger than the car"),
+    ("smaller", "the mouse is smaller than the cat"),
+    ("taller", "the tower is taller than the tree"),
+    ("shorter", "the boy is shorter than the man"),
+    ("longer", "the train is longer than the bus"),
+    ("wider", "the river is wider than the road"),
+    ("heavier", "the truck is heavier than the bicycle"),
+    ("lighter", "the hat is lighter than the bag"),
+    ("older", "the king is older than the nurse"),
+    ("newer", "the bridge is newer than the church"),
+    ("faster", "the plane is faster than the ship"),
+    ("slower", "the snake is slower than the horse"),
+    ("brighter", "the candle is brighter than the lamp"),
+    ("darker", "the forest is darker than the field"),
+    ("cheaper", "the pen is cheaper than the phone"),
+    ("better", "the bread is better than the cake"),
+    ("more", "the farmer has more cows than goats"),
+    ("fewer", "the park has fewer dogs than birds"),
+    ("larger", "the whale is larger than the shark"),
+    ("smaller", "the cup is smaller than the bowl"),
+    ("taller", "the tree is taller than the fence"),
+    ("longer", "the scarf is longer than the sock"),
+)

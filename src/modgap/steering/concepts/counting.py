@@ -1,0 +1,26 @@
+"""How many things there are."""
+
+SENTENCES: tuple[tuple[str, str], ...] = (
+    ("one", "there is one cup on the table"),
+    ("two", "two birds sit on the wall"),
+    ("three", "three boats sail on the lake"),
+    ("four", "four chairs stand in the kitchen"),
+    ("five", "the boy holds five coins"),
+    ("six", "six ducks swim in the river"),
+    ("seven", "seven books lie on the desk"),
+    ("eight", "eight horses run in the field"),
+    ("nine", "nine candles stand on the cake"),
+    ("ten", "ten children play in the park"),
+    ("eleven", "eleven apples lie in the basket"),
+    ("twelve", "twelve cows stand behind the fence"),
+    ("several", "several trucks wait at the station"),
+    ("many", "many fish swim in the lake"),
+    ("few", "few people walk in the village"),
+    ("some", "some eggs lie in the bowl"),
+    ("both", "both lions sleep under the tree"),
+    ("no", "no bottle stands on the shelf"),
+    ("two", "the waiter carries two plates"),
+    ("three", "three owls sit in the tree"),
+    ("four", "the farmer has four goats"),
+    ("five", "five stars shine over the city"),
+)

@@ -1,0 +1,26 @@
+"""What is nearer to the viewer and what is farther away."""
+
+SENTENCES: tuple[tuple[str, str], ...] = (
+    ("closer", "the cup is closer than the plate"),
+    ("farther", "the hill is farther than the house"),
+    ("nearer", "the dog is nearer than the tree"),
+    ("behind", "the barn stands behind the fence"),
+    ("front", "the girl stands in front of the tree"),
+    ("near", "a rock lies near in the field"),
+    ("far", "the tower stands far from the road"),
+    ("closer", "the car is closer than the bridge"),
+    ("farther", "the boat is farther than the bird"),
+    ("behind", "the cat hides behind the sofa"),
+    ("front", "the chair stands in front of the desk"),
+    ("nearer", "the bus is nearer than the church"),
+    ("far", "a ship sails far on the lake"),
+    ("closer", "the horse is closer than the barn"),
+    ("farther", "the forest is farther than the river"),
+    ("behind", "the ball lies behind the box"),
+    ("front", "a duck swims in front of the boat"),
+    ("nearer", "the lamp is nearer than the window"),
+    ("near", "the wolf waits near the sheep"),
+    ("far", "the village lies far from the city"),
+    ("closer", "the fence is closer than the field"),
+    ("farther", "the plane is farther than the hill"),
+)

@@ -1,0 +1,26 @@
+"""How far things are from one another."""
+
+SENTENCES: tuple[tuple[str, str], ...] = (
+    ("close", "the cup is close to the bowl"),
+    ("far", "the ball is far from the dog"),
+    ("near", "the bus stops near the station"),
+    ("apart", "the two chairs stand apart"),
+    ("together", "the sheep stand together"),
+    ("closer", "the key is closer to the lamp"),
+    ("farther", "the boat is farther from the bridge"),
+    ("nearest", "the nearest tree is an apple tree"),
+    ("farthest", "the farthest house is red"),
+    ("closest", "the closest cup is the green one"),
+    ("beside", "a spoon lies beside the plate"),
+    ("between", "the road between the villages is long"),
+    ("long", "the way to the lake is long"),
+    ("short", "the way to the school is short"),
+    ("next", "the church stands next to the school"),
+    ("away", "the bird flies away from the cat"),
+    ("close", "the horse stands close to the fence"),
+    ("far", "the hill lies far from the sea"),
+    ("near", "a fox sleeps near the barn"),
+    ("apart", "the two towers stand apart"),
+    ("together", "the books lie together on the desk"),
+    ("closer", "the girl walks closer to the river"),
+)

@@ -1,0 +1,26 @@
+"""Which thing it is."""
+
+SENTENCES: tuple[tuple[str, str], ...] = (
+    ("dog", "a dog runs in the park"),
+    ("cat", "the cat sleeps on the sofa"),
+    ("tree", "a tree stands near the river"),
+    ("car", "the car waits in the street"),
+    ("house", "a house stands on the hill"),
+    ("boat", "the boat sails on the lake"),
+    ("bird", "a bird sits on the roof"),
+    ("horse", "the horse stands in the field"),
+    ("book", "a book lies on the desk"),
+    ("cup", "the cup stands on the table"),
+    ("child", "a child plays in the garden"),
+    ("doctor", "the doctor walks in the street"),
+    ("apple", "an apple lies in the bowl"),
+    ("key", "the key lies on the shelf"),
+    ("clock", "a clock hangs on the wall"),
+    ("train", "the train waits at the station"),
+    ("fish", "a fish swims in the river"),
+    ("star", "a star is over the city"),
+    ("circle", "a circle is on the paper"),
+    ("square", "the square is on the wall"),
+    ("bridge", "a bridge stands over the river"),
+    ("lamp", "the lamp stands near the bed"),
+)

@@ -1,0 +1,26 @@
+"""That something is not so, or not there."""
+
+SENTENCES: tuple[tuple[str, str], ...] = (
+    ("no", "there is no cat on the sofa"),
+    ("not", "the door is not open"),
+    ("no", "no boat sails on the lake"),
+    ("not", "the dog does not sleep in the house"),
+    ("without", "a man walks without a hat"),
+    ("never", "the old clock never stops"),
+    ("nothing", "there is nothing in the box"),
+    ("none", "none of the cups is red"),
+    ("neither", "neither chair stands near the desk"),
+    ("nor", "the bird does not sing nor fly"),
+    ("no", "the street has no trees"),
+    ("not", "the apple is not on the plate"),
+    ("without", "the child sleeps without a light"),
+    ("never", "the king never walks in the village"),
+    ("nobody", "nobody waits at the station"),
+    ("cannot", "the fish cannot climb the tree"),
+    ("no", "there is no bridge over the river"),
+    ("not", "the lamp is not bright"),
+    ("without", "the bus leaves without the driver"),
+    ("not", "the boy does not hold the ball"),
+    ("no", "no star is over the city"),
+    ("nothing", "nothing lies on the table"),
+)

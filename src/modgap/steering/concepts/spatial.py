@@ -1,0 +1,26 @@
+"""Where things are in relation to one another."""
+
+SENTENCES: tuple[tuple[str, str], ...] = (
+    ("above", "the lamp hangs above the table"),
+    ("below", "a cat sleeps below the window"),
+    ("under", "the ball rolled under the bed"),
+    ("over", "the bird flies over the river"),
+    ("behind", "a car waits behind the bus"),
+    ("beside", "the chair stands beside the desk"),
+    ("near", "a tree grows near the house"),
+    ("inside", "the key lies inside the box"),
+    ("outside", "the dog sleeps outside the barn"),
+    ("on", "the book lies on the shelf"),
+    ("between", "a lamp stands between the chairs"),
+    ("against", "the bicycle leans against the wall"),
+    ("among", "a fox sleeps among the trees"),
+    ("around", "the boat sails around the lake"),
+    ("beyond", "a village lies beyond the hill"),
+    ("opposite", "the school stands opposite the church"),
+    ("left", "the cup is to the left of the plate"),
+    ("right", "the spoon is to the right of the bowl"),
+    ("top", "a clock hangs at the top of the tower"),
+    ("bottom", "a fish swims at the bottom of the lake"),
+    ("front", "a girl stands in front of the door"),
+    ("back", "the bag lies at the back of the car"),
+)
