@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
+from modgap.models.local._steer import Change as Change
+from modgap.models.local._steer import steering as steering
+from modgap.models.local._vector import SteeringVector as SteeringVector
+from modgap.models.local._vector import load_vector as load_vector
+
 from ._concepts import Concept as Concept
 from ._concepts import concept_names as concept_names
 from ._concepts import load_concept as load_concept
+from ._dose import Dose as Dose
+from ._dose import dose as dose
+from ._dose import value_vectors as value_vectors
+from ._extract import extract as extract
+from ._extract import random_like as random_like
+from ._plot import draw_doses as draw_doses
+from ._plot import draw_sweep as draw_sweep
+from ._replay import replay as replay
+from ._select import Finding as Finding
+from ._select import find as find
+from ._study import Study as Study
+from ._study import study as study
+from ._sweep import SweepResult as SweepResult
+from ._sweep import cells_of as cells_of
+from ._sweep import load_sweep as load_sweep
+from ._sweep import sweep as sweep
+from ._text_states import text_model as text_model

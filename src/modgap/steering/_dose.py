@@ -23,7 +23,7 @@ from modgap.evaluate._statistics import wilson
 from modgap.models import Query
 from modgap.models.local._model import LocalModel
 from modgap.models.local._steer import Change, Positions
-from modgap.models.local._vector import SteeringVector
+from modgap.models.local._vector import Fact, SteeringVector
 from modgap.scenes import COLORS, write_caption, write_list
 from modgap.tasks import Problem, load_suite
 from modgap.tasks.scenes import LEVELS, sample_world
@@ -121,7 +121,7 @@ def value_vectors(
             f"family {family!r}: {len(means)} of its words are one token of {backbone.name}; two are needed"
         )
     centre = torch.stack(list(means.values())).mean(dim=0)
-    facts = {"model": backbone.name, "texts": texts, "seed": seed}
+    facts: dict[str, Fact] = {"model": backbone.name, "texts": texts, "seed": seed}
     return {
         word: SteeringVector(word, "value", mean - centre, {**facts, "occurrences": counts[word]})
         for word, mean in means.items()
@@ -207,7 +207,7 @@ def dose(
         half = len(problems) // 2
         first = hits[..., :half].mean(axis=3)
         gain = first[0] - np.maximum(first[1], first[2])
-        at = np.unravel_index(int(gain.argmax()), gain.shape)
+        at = divmod(int(gain.argmax()), len(strengths))
         held_out = {}
         for number, arm in enumerate(ARMS):
             count = int(hits[number, at[0], at[1], half:].sum())

@@ -1,0 +1,236 @@
+"""Extraction, sweep with controls and a held-out test in one go, for ``modgap steer sweep`` and ``demo``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modgap._errors import InputError
+from modgap.evaluate._statistics import paired_bootstrap
+from modgap.models.local._model import LocalModel
+from modgap.models.local._vector import SteeringVector
+from modgap.tasks import Problem, load_suite
+
+from ._concepts import load_concept
+from ._extract import extract, random_like
+from ._plot import draw_sweep
+from ._select import Finding, find, max_t
+from ._sweep import STRENGTHS, Cell, SweepResult, cells_of, sweep
+from ._text_states import text_model
+
+CONCEPTS = ("spatial", "counting", "attribute", "entity")
+TASKS = ("count", "relation", "distance", "depth")
+ELSEWHERE: dict[str, str | int] = {"style": "mixed", "background": "mixed", "level": "medium"}
+"""Dials of pictures that are drawn otherwise: other styles and backgrounds, plates, more in the picture."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A chosen cell on pictures that are drawn otherwise.
+
+    Args:
+        task, vector, positions: what was chosen.
+        cell: block and strength.
+        n: questions.
+        base: accuracy unchanged, 0 to 1.
+        gain_points, interval: in percentage points.
+        control_points: of the best control cell, chosen on the same questions as this one.
+    """
+
+    task: str
+    vector: str
+    positions: str
+    cell: tuple[int, float]
+    n: int
+    base: float
+    gain_points: float
+    interval: tuple[float, float]
+    control_points: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that a study found.
+
+    Args:
+        result: the sweep.
+        findings: one for each task, vector and kind of position.
+        elsewhere: the best finding of each task, on pictures drawn otherwise.
+        any_effect: task → smallest p-value of any cell on the margins, adjusted over the whole grid, for
+            vectors and for controls.
+        prompt_points: task → gain of the words in the prompt instead, in percentage points.
+    """
+
+    result: SweepResult
+    findings: tuple[Finding, ...]
+    elsewhere: tuple[Elsewhere, ...]
+    any_effect: dict[str, tuple[float, float]]
+    prompt_points: dict[str, float]
+
+    def save(self, folder: Path) -> None:
+        """Write the sweep, ``findings.json`` and ``sweep.png``."""
+        self.result.save(folder)
+        about: dict[str, Any] = {
+            "findings": [one.as_json() for one in self.findings],
+            "elsewhere": [asdict(one) for one in self.elsewhere],
+            "smallest_p_any_cell": self.any_effect,
+            "prompt_points": self.prompt_points,
+        }
+        (folder / "findings.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        draw_sweep(self.result, folder / "sweep.png")
+
+
+def study(
+    model: LocalModel,
+    backbone: str,
+    *,
+    concepts: Sequence[str] = CONCEPTS,
+    vectors: Sequence[SteeringVector] = (),
+    tasks: Sequence[str] = TASKS,
+    method: str = "meanshift",
+    n: int = 60,
+    level: str = "plain",
+    blocks: Sequence[int] | None = None,
+    strengths: Sequence[float] = STRENGTHS,
+    positions: Sequence[str] = ("image", "text", "both"),
+    seed: int = 0,
+    listener: Callable[[str], None] | None = None,
+) -> Study:
+    """Extract, sweep, choose on some scenes and count on others.
+
+    Args:
+        model: the multimodal model.
+        backbone: the text-only model; a name that :func:`text_model` takes.
+        concepts: names for :func:`load_concept`; of the first of them the controls are made.
+        vectors: further vectors, from files say.
+        tasks: of the suite ``scenes``.
+        method: of extraction.
+        n: questions of each task.
+        level: of the scenes.
+        blocks, strengths, positions: the grid.
+        seed: of everything.
+        listener: told what is going on.
+
+    Raises:
+        InputError: nothing to sweep.
+    """
+    say = listener or (lambda text: None)
+    read = text_model(backbone)
+    loaded = [load_concept(name) for name in concepts]
+    say("vectors from text")
+    own = [
+        extract(read, c, method, against=[o for o in loaded if o is not c], seed=seed) for c in loaded
+    ] + list(vectors)
+    if not own:
+        raise InputError("no concept and no vector was given to sweep")
+    controls = _controls(own, loaded, read, method, seed)
+    at = range(len(model.pretrained.anatomy.blocks)) if blocks is None else blocks
+    grid = {"blocks": list(at), "strengths": strengths, "positions": positions}
+    cells = cells_of(own, **grid)  # type: ignore[arg-type]
+    cells += cells_of(
+        controls.values(),
+        control=True,
+        names=list(controls),
+        **grid,  # type: ignore[arg-type]
+    )
+    problems = problems_of(tasks, n, seed, level=level)
+    say(f"{len(cells):,} changes on {len(problems):,} questions")
+    result = sweep(model, problems, cells, listener=lambda done: say(f"{done} of {len(problems)} questions"))
+    findings = find(result, seed=seed)
+    say("pictures drawn otherwise")
+    elsewhere = [_elsewhere(model, result, findings, cells, task, n, seed) for task in tasks]
+    words = {c.name: sorted({anchor for anchor, _ in c.sentences}) for c in loaded}
+    return Study(
+        result,
+        tuple(findings),
+        tuple(elsewhere),
+        _any_effect(result, seed),
+        _prompted(model, problems, result, words) if words else {},
+    )
+
+
+def problems_of(tasks: Sequence[str], n: int, seed: int, **dials: Any) -> list[Problem]:
+    """Questions of the suite ``scenes``, in pictures."""
+    suite = load_suite("scenes", tasks=tuple(tasks), **dials)
+    return list(suite.problems(n, seed, ("image",)))
+
+
+def _controls(
+    own: Sequence[SteeringVector], concepts: Sequence[Any], read: Any, method: str, seed: int
+) -> dict[str, SteeringVector]:
+    found = {
+        "random 1": random_like(own[0], seed + 1),
+        "random 2": random_like(own[-1], seed + 2),
+        "opposite sign": SteeringVector(own[0].concept, "opposite", -own[0].directions, {}),
+    }
+    if concepts and method != "others":
+        found["shuffled anchors"] = extract(read, concepts[0], method, seed=seed, shuffled=True)
+    return found
+
+
+def _elsewhere(
+    model: LocalModel,
+    result: SweepResult,
+    findings: Sequence[Finding],
+    cells: Sequence[tuple[Cell, Any]],
+    task: str,
+    n: int,
+    seed: int,
+) -> Elsewhere:
+    """The finding of a task that gained most beyond its controls, and the best control, on other pictures."""
+    best = max((one for one in findings if one.task.endswith(f"/{task}")), key=lambda one: one.beyond_points)
+    part = result.of_task(best.task)
+    own = max(
+        (i for i, (c, _) in enumerate(cells) if (c.vector, c.positions) == (best.vector, best.positions)),
+        key=lambda i: (part.right[i].mean(), part.margin[i].mean()),
+    )
+    control = max(
+        (i for i, (c, _) in enumerate(cells) if c.control and c.positions == best.positions),
+        key=lambda i: (part.right[i].mean(), part.margin[i].mean()),
+    )
+    problems = problems_of((task,), n, seed + 1000, **ELSEWHERE)
+    there = sweep(model, problems, [cells[own], cells[control]])
+    gain = there.right.astype(float) - there.base_right
+    low, high = paired_bootstrap(gain[0], np.random.default_rng(seed), there.groups)
+    cell = cells[own][0]
+    return Elsewhere(
+        best.task,
+        best.vector,
+        best.positions,
+        (cell.block, cell.strength),
+        len(problems),
+        float(there.base_right.mean()),
+        100 * float(gain[0].mean()),
+        (100 * low, 100 * high),
+        100 * float(gain[1].mean()),
+    )
+
+
+def _any_effect(result: SweepResult, seed: int) -> dict[str, tuple[float, float]]:
+    found = {}
+    control = np.array([cell.control for cell in result.cells])
+    for task in dict.fromkeys(result.tasks):
+        part = result.of_task(task)
+        p = max_t(part.margin - part.base_margin, part.groups, seed)
+        found[task] = (float(p[~control].min()), float(p[control].min()))
+    return found
+
+
+def _prompted(
+    model: LocalModel, problems: Sequence[Problem], result: SweepResult, words: dict[str, list[str]]
+) -> dict[str, float]:
+    """The rival that costs nothing: the anchor words of every concept, in front of the instruction."""
+    gains: dict[str, list[float]] = {}
+    for anchors in words.values():
+        told = sweep(model, problems, [], prompt=f"Think of these words: {', '.join(anchors)}.")
+        for task in dict.fromkeys(result.tasks):
+            at = np.array([t == task for t in result.tasks])
+            gains.setdefault(task, []).append(
+                100 * float(told.base_right[at].mean() - result.base_right[at].mean())
+            )
+    return {task: max(values) for task, values in gains.items()}
