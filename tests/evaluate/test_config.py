@@ -45,7 +45,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         ({"seed": -1}, "seed -1 is negative"),
         ({"top_p": 0.0}, "top_p 0.0 is not above 0"),
         ({"budget": 0}, "budget 0 is too small"),
-        ({"strategy": "isocombo"}, "strategy 'isocombo' is not one of direct"),
+        ({"strategy": "isocombo"}, r"strategy 'isocombo' is not one of .*did you mean 'isocombination'"),
         ({"answer": "score"}, "answer 'score' is not one of auto, options, generate"),
         ({"engine": "rya"}, "engine 'rya' is not one of local, ray; did you mean 'ray'"),
         ({"engine": "ray", "workers": 0}, "workers 0 is too small; give 1 or more"),

@@ -17,7 +17,7 @@ from modgap.evaluate import MeasureConfig, Run
 from modgap.evaluate._fingerprint import KeyMaker
 from modgap.evaluate._runner import Silence, chunked, outcome_of, run_problems
 from modgap.evaluate._writer import RunWriter
-from modgap.evaluate.strategies import Asking, Context
+from modgap.evaluate.strategies import Asking, Context, Strategy
 from modgap.models import Query, Reply
 from modgap.tasks import Answer, Problem, Representation
 
@@ -207,7 +207,7 @@ def test_strategies_of_several_rounds_advance_together(fakes: ModuleType, tmp_pa
             suite.problems(4, 0),
             model=model,
             parser=suite,
-            ask=describe_then_answer,
+            strategies=[Strategy("direct", describe_then_answer, lambda problem, representation: True)],
             config=config,
             keys=keys,
             writer=writer,

@@ -53,7 +53,10 @@ def measure(
     ] = None,
     strategy: Annotated[
         str | None,
-        typer.Option(help="How a question is put. Default: direct.", rich_help_panel=_ASKING),
+        typer.Option(
+            help="How a question is put; several as direct,isoscratchpad. Default: direct.",
+            rich_help_panel=_ASKING,
+        ),
     ] = None,
     samples: Annotated[
         int | None, typer.Option(help="Replies drawn for each question. Default: 1.", rich_help_panel=_ASKING)

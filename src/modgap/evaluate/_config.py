@@ -78,7 +78,7 @@ class MeasureConfig:
         representations: the ones to show; empty means all of these modalities.
         tasks: the ones to ask, full or short names; empty means all of the suite.
         set: dials of the suite by name, such as ``{"level": "hard"}``.
-        strategy: how a question is put.
+        strategy: how a question is put; several, separated by commas, are asked in one run.
         samples: replies drawn for each question.
         temperature: 0 is greedy.
         top_p: nucleus, above 0 to 1.
@@ -152,6 +152,10 @@ class MeasureConfig:
         if problems:
             raise InputError("; ".join(problems))
 
+    def strategies(self) -> tuple[str, ...]:
+        """Names of the strategies, in the order given."""
+        return tuple(name.strip() for name in self.strategy.split(","))
+
     def sampling(self) -> Sampling:
         """How replies are drawn; the seed is that of sample 0."""
         return Sampling(self.temperature, self.top_p, self.max_tokens, self.seed)
@@ -209,6 +213,8 @@ def _problems(config: MeasureConfig) -> list[str]:
             for label in ("workers", "gpus_per_worker")
             if getattr(config, label) is not None
         )
+    if len(set(config.strategies())) < len(config.strategies()):
+        wrong.append(f"strategy {config.strategy!r} names one twice; give each once")
     twice = sorted(set(config.option) & {f.name for f in dataclasses.fields(config)})
     if twice:
         wrong.append(f"option {', '.join(twice)}: has a name of its own; give it there")
@@ -218,7 +224,7 @@ def _problems(config: MeasureConfig) -> list[str]:
         )
     choices: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ("modality", config.modalities, MODALITIES),
-        ("strategy", (config.strategy,), strategies.names()),
+        ("strategy", config.strategies(), strategies.names()),
         ("wording", (config.wording,), WORDINGS),
         ("engine", (config.engine,), ENGINES),
         ("answer", (config.answer,) if config.answer else (), ("auto", "options", "generate")),

@@ -7,13 +7,13 @@ stored record may stand in for asking again, and never for another weight, adapt
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from modgap.evaluate._config import MeasureConfig
 from modgap.evaluate._prompts import PROMPT_VERSION
-from modgap.media import Text
+from modgap.media import Part, Text
 from modgap.models import JSON
 from modgap.tasks import Problem
 
@@ -27,12 +27,18 @@ def digest(value: object) -> str:
 
 def problem_digest(problem: Problem) -> str:
     """Hash of all that a strategy may show of a problem, media by the hash of their bytes."""
-    shown = [
-        (r.name, r.modality, [p.text if isinstance(p, Text) else [p.file_name] for p in r.parts])
-        for r in problem.representations
-    ]
+    shown = [(r.name, r.modality, _named(r.parts)) for r in problem.representations]
     asked = (problem.problem_id, problem.task, problem.question, problem.options, problem.instruction)
     return digest((asked, problem.answer, problem.answer_kind, shown))
+
+
+def parts_digest(parts: Sequence[Part], version: int) -> str:
+    """Hash of what a query shows and of the ``version`` of the strategy that made it."""
+    return digest((version, _named(parts)))
+
+
+def _named(parts: Sequence[Part]) -> list[object]:
+    return [p.text if isinstance(p, Text) else [p.file_name] for p in parts]
 
 
 class KeyMaker:
@@ -59,7 +65,7 @@ class KeyMaker:
         """The hash of what all samples of the run share."""
         return self._common
 
-    def key(self, problem: str, representation: str, strategy: str, sample: int) -> str:
+    def key(self, problem: str, representation: str, strategy: str, sample: int, first: str = "") -> str:
         """Key of one sample.
 
         Args:
@@ -67,8 +73,11 @@ class KeyMaker:
             representation: name of the rendering.
             strategy: name of the strategy.
             sample: 0-based index.
+            first: what :func:`parts_digest` says of the first query, of any strategy but ``direct``.
         """
-        text = "\0".join((self._common, problem, representation, strategy, str(sample)))
+        text = "\0".join(
+            (self._common, problem, representation, strategy, str(sample), *filter(None, [first]))
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

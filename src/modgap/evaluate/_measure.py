@@ -47,7 +47,7 @@ def measure(
     representations: Sequence[str] = (),
     tasks: Sequence[str] = (),
     set: Mapping[str, Dial] | None = None,
-    strategy: str = "direct",
+    strategy: str | Sequence[str] = "direct",
     samples: int = 1,
     temperature: float = 0.0,
     top_p: float = 1.0,
@@ -103,7 +103,7 @@ def measure(
         representations=_names("representations", representations),
         tasks=_names("tasks", tasks),
         set=dict(set or {}),
-        strategy=strategy,
+        strategy=strategy if isinstance(strategy, str) else ",".join(strategy),
         samples=samples,
         temperature=temperature,
         top_p=top_p,
@@ -202,6 +202,8 @@ def _run(
             f"are {', '.join(f'{name} ({modality})' for name, modality in wanted.items())}; "
             "choose others with --modalities or --representations, or another model"
         )
+    ways = [strategies.load(name) for name in config.strategies()]
+    _check_strategies(ways, shown)
     settings = suite.settings()
     fingerprint = plain(model.fingerprint())
     keys = KeyMaker(config, fingerprint)
@@ -221,14 +223,15 @@ def _run(
                 writer.note(f"{left_out} is left out: model {model.name} cannot be shown {modality}")
         if config.samples > 1 and config.temperature == 0:
             writer.note(f"{config.samples} samples at temperature 0: a model without chance repeats itself")
-        total = None if config.n is None else config.n * len(suite.tasks) * len(shown) * config.samples
+        each = sum(len(shown) if way.name == "direct" else _unwritten(shown) for way in ways)
+        total = None if config.n is None else config.n * len(suite.tasks) * each * config.samples
         listener.begin(total)
         try:
             run_problems(
                 suite.problems(config.n, config.seed, tuple(shown)),
                 model=model,
                 parser=suite,
-                ask=strategies.load(config.strategy),
+                strategies=ways,
                 config=config,
                 keys=keys,
                 writer=writer,
@@ -239,6 +242,26 @@ def _run(
                 writer.note(note)
         writer.finish()
         return Run(writer.folder)
+
+
+def _unwritten(shown: Mapping[str, Modality]) -> int:
+    return sum(modality != "text" for modality in shown.values())
+
+
+def _check_strategies(ways: Sequence[strategies.Strategy], shown: Mapping[str, Modality]) -> None:
+    """Refuse a strategy that has nothing to work with among what is shown."""
+    listed = ", ".join(f"{name} ({modality})" for name, modality in shown.items())
+    for way in ways:
+        if way.name != "direct" and not _unwritten(shown):
+            raise InputError(
+                f"strategy {way.name} is about what is shown, not written, and this run has {listed}; "
+                "add a modality such as image to --modalities, or leave the strategy out"
+            )
+        if way.needs_text and _unwritten(shown) == len(shown):
+            raise InputError(
+                f"strategy {way.name} shows the problem in words too, and this run has {listed}; "
+                "add text to --modalities"
+            )
 
 
 def _number(suite: Suite, config: MeasureConfig) -> int | None:

@@ -105,8 +105,22 @@ def build_parts(problem: Problem, representation: Representation, wording: str =
     Raises:
         UnknownName: if the wording does not exist.
     """
+    return ask_about(problem, representation.parts, wording)
+
+
+def ask_about(problem: Problem, shown: tuple[Part, ...], wording: str = "plain") -> tuple[Part, ...]:
+    """The same with anything else in the place of the representation.
+
+    Args:
+        problem: the problem.
+        shown: what stands between the instruction and the question.
+        wording: one of ``WORDINGS``.
+
+    Raises:
+        UnknownName: if the wording does not exist.
+    """
     return (
         Text(instruction_for(problem, wording)),
-        *representation.parts,
+        *shown,
         Text(question_block(problem.question, problem.options)),
     )

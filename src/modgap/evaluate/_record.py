@@ -35,6 +35,9 @@ class Record:
         seconds: wall time of the call.
         option_scores: log-probability per option, if scored.
         usage: tokens and cost, if known.
+        transcript: what the model wrote down before it answered, where the strategy has it do so.
+        transcript_score: measure → value from 0 to 1 of that text, where the task can read it exactly; see
+            ``modgap.tasks.transcript_score``.
         version: of this format.
     """
 
@@ -56,4 +59,6 @@ class Record:
     seconds: float = 0.0
     option_scores: tuple[float, ...] | None = None
     usage: Mapping[str, float] | None = None
+    transcript: str | None = None
+    transcript_score: Mapping[str, float] | None = None
     version: int = 1

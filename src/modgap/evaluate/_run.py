@@ -171,7 +171,7 @@ class Run:
         return [dataclasses.asdict(record) for record in self.records()]
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write the records as CSV; option scores and usage become JSON.
+        """Write the records as CSV; option scores, usage and transcript scores become JSON.
 
         Returns:
             The path.
@@ -193,7 +193,7 @@ class Run:
         return target
 
     def to_parquet(self, path: str | Path) -> Path:
-        """Write the records as parquet; option scores and usage become JSON.
+        """Write the records as parquet; option scores, usage and transcript scores become JSON.
 
         Returns:
             The path.
@@ -220,7 +220,7 @@ class Run:
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, JSON]:
-    nested = ("option_scores", "usage")
+    nested = ("option_scores", "usage", "transcript_score")
     return {
         name: msgspec.json.encode(value).decode() if name in nested and value is not None else value
         for name, value in row.items()

@@ -7,19 +7,20 @@ time, so that a local model can batch and an endpoint can keep its connections b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from modgap._errors import InputError, ModelError
 from modgap.evaluate._config import MeasureConfig
-from modgap.evaluate._fingerprint import KeyMaker, problem_digest
+from modgap.evaluate._fingerprint import KeyMaker, parts_digest, problem_digest
 from modgap.evaluate._record import Outcome, Record
+from modgap.evaluate._swap import Partners
 from modgap.evaluate._writer import RunWriter
-from modgap.evaluate.strategies import Asking, Context, Strategy
+from modgap.evaluate.strategies import VERSION, Asking, Context, Strategy, Transcribed
 from modgap.media import Text
 from modgap.models import Model, Query, Reply
-from modgap.tasks import Answer, Problem, Representation
+from modgap.tasks import Answer, Problem, Representation, transcript_score
 
 CHUNK_PROBLEMS = 512
 """Problems asked together (our choice: a few seconds of a small model, a few MB of pictures)."""
@@ -67,6 +68,7 @@ class _Open:
 
     problem: Problem
     representation: Representation
+    strategy: str
     sample: int
     key: str
     asking: Asking
@@ -80,7 +82,7 @@ def run_problems(
     *,
     model: Model,
     parser: Parser,
-    ask: Strategy,
+    strategies: Sequence[Strategy],
     config: MeasureConfig,
     keys: KeyMaker,
     writer: RunWriter,
@@ -92,7 +94,7 @@ def run_problems(
         problems: with the representations to ask, and no others.
         model: who is asked.
         parser: reads the replies.
-        ask: the strategy that ``config`` names.
+        strategies: those that ``config`` names.
         config: how they are asked.
         keys: names the samples.
         writer: where they are kept.
@@ -104,9 +106,11 @@ def run_problems(
         RunError: if the run folder cannot be written.
     """
     seen: dict[str, str] = {}
+    opener = _Opener(strategies, config, keys, getattr(model, "requests", {}))
     for chunk in chunked(problems):
         waiting: list[_Open] = []
         kept = 0
+        opener.meet(chunk)
         for problem in chunk:
             digest = problem_digest(problem)
             if seen.get(problem.problem_id) == digest:
@@ -117,21 +121,16 @@ def run_problems(
                     "give every problem of the suite an id of its own"
                 )
             writer.add_problem(problem)
-            for opened in _open(problem, digest, ask, config, keys):
+            for opened in opener.open(problem, digest):
                 if opened.key in writer.done:
                     kept += 1
                 else:
                     waiting.append(opened)
         listener.advance(asked=0, kept=kept, errors=0)
         while waiting:
-            waiting = _round(
-                waiting,
-                model=model,
-                parser=parser,
-                strategy=config.strategy,
-                writer=writer,
-                listener=listener,
-            )
+            waiting = _round(waiting, model=model, parser=parser, writer=writer, listener=listener)
+    for (strategy, task), count in opener.left_out.items():
+        writer.note(f"{strategy} is left out for {count:,} problems of {task}: they lack what it shows")
 
 
 def chunked(
@@ -152,15 +151,74 @@ def chunked(
         yield chunk
 
 
-def _open(
-    problem: Problem, digest: str, ask: Strategy, config: MeasureConfig, keys: KeyMaker
-) -> Iterator[_Open]:
-    for sample in range(config.samples):
-        context = Context(config.strategy, config.wording, config.sampling(), sample)
-        for representation in problem.representations:
-            key = keys.key(digest, representation.name, config.strategy, sample)
-            asking = ask(problem, representation, context)
-            yield _Open(problem, representation, sample, key, asking, next(asking))
+class _Opener:
+    """Begins asking a problem in every way it is to be asked.
+
+    Args:
+        strategies: the ways.
+        config: how they are asked.
+        keys: names the samples.
+        requests: of the model; see ``Context``.
+    """
+
+    def __init__(
+        self,
+        strategies: Sequence[Strategy],
+        config: MeasureConfig,
+        keys: KeyMaker,
+        requests: Mapping[str, str],
+    ) -> None:
+        self.left_out: dict[tuple[str, str], int] = {}
+        self._strategies = strategies
+        self._config = config
+        self._keys = keys
+        self._requests = requests
+        self._partners = Partners(config.seed) if any(s.needs_other for s in strategies) else None
+
+    def meet(self, chunk: Sequence[Problem]) -> None:
+        """Know the problems that are asked together."""
+        if self._partners is not None:
+            self._partners.meet(chunk)
+
+    def open(self, problem: Problem, digest: str) -> Iterator[_Open]:
+        """The samples of one problem, each with its first query."""
+        for strategy in self._strategies:
+            asked = [r for r in problem.representations if strategy.applies(problem, r)]
+            others: dict[str, Representation | None] = dict.fromkeys(r.name for r in asked)
+            if strategy.needs_other and self._partners is not None:
+                others = {r.name: self._partners.other(problem, r) for r in asked}
+                asked = [r for r in asked if others[r.name] is not None]
+            if not asked:
+                place = (strategy.name, problem.task)
+                self.left_out[place] = self.left_out.get(place, 0) + 1
+            for sample in range(self._config.samples):
+                for representation in asked:
+                    yield self._first(strategy, problem, digest, representation, sample, others)
+
+    def _first(
+        self,
+        strategy: Strategy,
+        problem: Problem,
+        digest: str,
+        representation: Representation,
+        sample: int,
+        others: Mapping[str, Representation | None],
+    ) -> _Open:
+        config = self._config
+        context = Context(
+            strategy.name,
+            config.wording,
+            config.sampling(),
+            sample,
+            self._requests,
+            others[representation.name],
+        )
+        asking = strategy.ask(problem, representation, context)
+        query = next(asking)
+        # What direct shows is in the digest of the problem; others add requests, or pictures of others.
+        first = "" if strategy.name == "direct" else parts_digest(query.parts, VERSION)
+        key = self._keys.key(digest, representation.name, strategy.name, sample, first)
+        return _Open(problem, representation, strategy.name, sample, key, asking, query)
 
 
 def _round(
@@ -168,7 +226,6 @@ def _round(
     *,
     model: Model,
     parser: Parser,
-    strategy: str,
     writer: RunWriter,
     listener: Listener,
 ) -> list[_Open]:
@@ -183,7 +240,7 @@ def _round(
         try:
             opened.query = opened.asking.send(reply)
         except StopIteration as end:
-            record = _judge(opened, end.value, parser, strategy)
+            record = _judge(opened, end.value, parser)
             writer.add_record(record)
             listener.advance(asked=1, kept=0, errors=int(record.outcome == "error"))
         else:
@@ -204,8 +261,9 @@ def _replies(model: Model, waiting: Sequence[_Open], missing: set[int]) -> Itera
         yield index, Reply(None, error=f"model {model.name} returned nothing for this query")
 
 
-def _judge(opened: _Open, reply: Reply, parser: Parser, strategy: str) -> Record:
+def _judge(opened: _Open, end: Reply | Transcribed, parser: Parser) -> Record:
     problem = opened.problem
+    reply, transcript = (end.reply, end.transcript) if isinstance(end, Transcribed) else (end, None)
     outcome: Outcome
     answer = None
     if reply.error is not None or (reply.text is None and not reply.refused):
@@ -223,7 +281,7 @@ def _judge(opened: _Open, reply: Reply, parser: Parser, strategy: str) -> Record
         group=problem.group or problem.problem_id,
         representation=opened.representation.name,
         modality=opened.representation.modality,
-        strategy=strategy,
+        strategy=opened.strategy,
         sample=opened.sample,
         reply=None if failed else reply.text,
         answer=answer.value if answer else None,
@@ -235,6 +293,8 @@ def _judge(opened: _Open, reply: Reply, parser: Parser, strategy: str) -> Record
         seconds=opened.seconds,
         option_scores=reply.option_scores,
         usage=opened.usage or None,
+        transcript=transcript,
+        transcript_score=None if transcript is None else transcript_score(problem, transcript),
     )
 
 

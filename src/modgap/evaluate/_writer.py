@@ -221,7 +221,7 @@ def storable(record: Record) -> Record:
     A reply is untrusted: half of a surrogate pair becomes ``?``, an infinite score becomes ``LOWEST_SCORE``.
     """
     changes: dict[str, object] = {}
-    for name in ("reply", "answer", "error"):
+    for name in ("reply", "answer", "error", "transcript"):
         text = getattr(record, name)
         if text is not None and not _is_unicode(text):
             changes[name] = text.encode("utf-8", "replace").decode()

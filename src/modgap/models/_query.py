@@ -85,7 +85,8 @@ class Reply:
 class Model(Protocol):
     """What a model adapter offers. One file per adapter under ``modgap/models/``.
 
-    It may also have ``notes``, a list of what a reader of the run must know of the way it answered, in words.
+    It may also have ``notes``, a list of what a reader of the run must know of the way it answered, in words,
+    and ``requests``, the words in which it was taught to ``describe`` and to ``transcribe``.
     """
 
     @property

@@ -28,6 +28,9 @@ TRANSCRIBE = "\n\nWrite the scene as a list."
 DESCRIBE = "\n\nDescribe the scene."
 """This asks for a dense caption."""
 
+REQUESTS = {"transcribe": TRANSCRIBE, "describe": DESCRIBE}
+"""Both by name, as strategies look for them."""
+
 HABITS: dict[str, tuple[str, str, str]] = {
     "star": ("yellow", "small", "solid"),
     "circle": ("red", "large", "outlined"),

@@ -82,9 +82,9 @@ class Oracle:
             if not query.truth:
                 yield index, Reply(None, "the query does not say what is right; the oracle needs its truth")
             elif draw(query, self.seed, "right") < self._accuracy(query):
-                yield index, Reply(f"Answer: {query.truth}")
+                yield index, Reply(f"{query.answer_prefix} {query.truth}".strip())
             else:
-                yield index, Reply(f"Answer: {self._mistake(query)}")
+                yield index, Reply(f"{query.answer_prefix} {self._mistake(query)}".strip())
 
     def close(self) -> None:
         """Nothing is held."""

@@ -19,5 +19,9 @@ from ._suite import suites as suites
 from ._task import Task as Task
 from ._task import load as load
 from ._task import names as names
+from ._transcript import rewrite_transcript as rewrite_transcript
+from ._transcript import transcript_form as transcript_form
+from ._transcript import transcript_request as transcript_request
+from ._transcript import transcript_score as transcript_score
 from ._write import CANARY as CANARY
 from ._write import write_suite as write_suite

@@ -99,6 +99,11 @@ class RayModel:
         """That of the model and nothing else: the number of workers changes no reply."""
         return self._known.fingerprint
 
+    @property
+    def requests(self) -> dict[str, str]:
+        """Those of the model."""
+        return self._known.requests
+
     def reply(self, queries: Sequence[Query]) -> Iterator[tuple[int, Reply]]:
         """Answer all queries, a piece at a time at every worker; see :class:`modgap.models.Model`.
 

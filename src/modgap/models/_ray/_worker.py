@@ -10,7 +10,7 @@ import importlib.metadata
 import os
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modgap._errors import ModgapError
 from modgap.media import Modality
@@ -26,12 +26,14 @@ class Facts:
         name: of the model.
         modalities: of the model.
         fingerprint: of the model.
+        requests: of the model, if it has any.
     """
 
     version: str
     name: str
     modalities: frozenset[Modality]
     fingerprint: dict[str, JSON]
+    requests: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,11 @@ class Worker:
             self._model = self._load()
             model = self._model
             return Facts(
-                importlib.metadata.version("modgap"), model.name, model.modalities, model.fingerprint()
+                importlib.metadata.version("modgap"),
+                model.name,
+                model.modalities,
+                model.fingerprint(),
+                dict(getattr(model, "requests", {})),
             )
         except ModgapError as error:
             return _failure(error)

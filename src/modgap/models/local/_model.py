@@ -9,8 +9,9 @@ from __future__ import annotations
 import gc
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import jinja2
@@ -77,6 +78,8 @@ class LocalModel:
         self._share = share_prefix == "auto"
         self._checked: set[bool] = set()  # for prompts without and with pictures: sharing was compared once
         self._tokens_per_image: int | None = None
+        self.scoring = False
+        """Whether the tokens that are read just now are options, not a reply that is written."""
 
     @property
     def name(self) -> str:
@@ -88,6 +91,18 @@ class LocalModel:
     def modalities(self) -> frozenset[Modality]:
         """What its processor can prepare."""
         return self.pretrained.modalities
+
+    @cached_property
+    def requests(self) -> Mapping[str, str]:
+        """Words in which it was taught to describe and transcribe: the bundled model and its variants have
+        them, known by their tokenizer."""
+        from modgap.models import bundled
+
+        try:
+            own = (self.pretrained.folder / "tokenizer.json").read_bytes()
+            return bundled.REQUESTS if own == (bundled.FOLDER / "tokenizer.json").read_bytes() else {}
+        except OSError:
+            return {}
 
     def fingerprint(self) -> dict[str, JSON]:
         """Everything that changes a reply; see ``_fingerprint.py``."""
@@ -319,7 +334,12 @@ class LocalModel:
             some = rows[start : start + self._rows]
             if len(some) < len(rows) or len(rows) > len(kept):
                 read = self._writer.read([kept[row.question][0].prompt for row in some])
-            for row, values in zip(some, score_forced(self.pretrained, some, read), strict=True):
+            self.scoring = True
+            try:
+                scored = score_forced(self.pretrained, some, read)
+            finally:
+                self.scoring = False
+            for row, values in zip(some, scored, strict=True):
                 for (_, _, option), value in zip(row.wanted, values, strict=True):
                     scores[row.question][option] += value
         for (job, length), one, of_job in zip(kept, continuations, scores, strict=True):
