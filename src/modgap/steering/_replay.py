@@ -173,7 +173,9 @@ class _Reading:
 
     def _first(self, mask: Bool[Tensor, "row seq"]) -> int:
         """The first column that any row changes, if what comes before need not be read again."""
-        return int(mask.any(dim=0).int().argmax()) if self._causal else 0
+        if not self._causal:
+            return 0
+        return min(int(mask.any(dim=0).int().argmax()), int(self.laid.wanted[:, 1].min()))
 
     def _run(self, times: int, block: int, states: Tensor, first: int) -> Float[Tensor, "row seq d_model"]:
         """From the output of a block to the last state, through the decoder's own forward pass."""

@@ -45,7 +45,8 @@ class Finding:
         gain_points: of the search, on scenes that took no part in it, in percentage points; with interval.
         control_points: the same search over the controls at these positions.
         beyond_points: what the vector gains beyond the controls, paired; with interval.
-        p, p_holm: of ``beyond_points`` being zero, by sign flips of scenes; adjusted over all findings.
+        p, p_holm: that the vector helps no more than doing nothing, or no more than the controls (the larger
+            of the two, by sign flips of scenes); adjusted over all findings.
         chosen: block and strength most often chosen, and in how many of the folds; ``None`` if most often
             the unchanged model was better.
         best: block and strength of the best cell over all scenes.
@@ -205,7 +206,8 @@ def _finding(
         control_points=100 * float((control.right.astype(float) - part.base_right).mean()),
         beyond_points=100 * float(beyond.mean()),
         beyond_interval=_points(paired_bootstrap(beyond, rng, part.groups)),
-        p=sign_flip_test(np.bincount(codes, weights=beyond), rng),
+        # Controls that do harm would make a vector that does nothing look good, so both must be beaten.
+        p=max(sign_flip_test(np.bincount(codes, weights=x), rng) for x in (gain, beyond)),
         p_holm=1.0,
         chosen=None if cell is None else (cell.block, cell.strength, times),
         best=(best.block, best.strength),

@@ -131,7 +131,7 @@ def study(
     controls = _controls(own, loaded, read, method, seed)
     at = range(len(model.pretrained.anatomy.blocks)) if blocks is None else blocks
     grid = {"blocks": list(at), "strengths": strengths, "positions": positions}
-    cells = cells_of(own, **grid)  # type: ignore[arg-type]
+    cells = cells_of(own, names=_told_apart(own), **grid)  # type: ignore[arg-type]
     cells += cells_of(
         controls.values(),
         control=True,
@@ -152,6 +152,16 @@ def study(
         _any_effect(result, seed),
         _prompted(model, problems, result, words) if words else {},
     )
+
+
+def _told_apart(vectors: Sequence[SteeringVector]) -> list[str]:
+    """Concept and method of each vector, numbered where two have the same."""
+    names: list[str] = []
+    for vector in vectors:
+        name = f"{vector.concept}/{vector.method}"
+        again = sum(other.partition(" (")[0] == name for other in names)
+        names.append(f"{name} ({again + 1})" if again else name)
+    return names
 
 
 def problems_of(tasks: Sequence[str], n: int, seed: int, **dials: Any) -> list[Problem]:

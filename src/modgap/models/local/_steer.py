@@ -53,8 +53,8 @@ class Change:
         block: whose output is changed, 0-based.
         strength: a number, or one for each row of a pass.
         positions: a key of ``POSITIONS``, or a function that makes the mask.
-        phase: ``prefill`` changes what is read, ``decode`` each token that is written, ``both`` everything.
-            As published: ``prefill``.
+        phase: ``prefill`` changes what is read, the options that are scored included; ``decode`` each token
+            that is written; ``both`` everything. As published: ``prefill``.
         unit: ``raw`` multiplies the direction; ``ratio`` gives the length of what is added as a share of the
             mean length of the states at the changed positions of the pass.
     """
@@ -110,8 +110,9 @@ def added(
 class _Passes:
     """Token kinds of the forward pass in flight, read off what the model was called with."""
 
-    def __init__(self, parts: Anatomy) -> None:
-        self._parts = parts
+    def __init__(self, model: LocalModel) -> None:
+        self._model = model
+        self._parts = model.pretrained.anatomy
         self.kinds = self.ids = torch.zeros(0, 0, dtype=torch.long)
         self.decoding = False
 
@@ -128,7 +129,9 @@ class _Passes:
         if not plain:  # a mask of four axes says who sees whom, so padding is known by its token
             self.kinds = torch.where(ids == self._parts.pad_id, TokenKind.PADDING, self.kinds)
         cache = named.get("past_key_values")
-        self.decoding = length == 1 and cache is not None and cache.get_seq_length() > 0
+        # An option that is scored is read, even if that is done token by token.
+        written = length == 1 and cache is not None and cache.get_seq_length() > 0
+        self.decoding = written and not self._model.scoring
 
     def wants(self, phase: Phase) -> bool:
         return phase == "both" or (phase == "decode") == self.decoding
@@ -150,7 +153,7 @@ def steering(model: LocalModel, *changes: Change, must_reach: bool = True) -> It
     """
     parts = model.pretrained.anatomy
     _check(parts, changes)
-    passes = _Passes(parts)
+    passes = _Passes(model)
     reached = [0] * len(changes)
     used = [0]
 

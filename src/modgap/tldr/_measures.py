@@ -1,0 +1,282 @@
+"""How well scores find what is wrong: average precision, areas, operating points; with intervals over pictures.
+
+    pool = pool_words(examples, scores)
+    ranked(pool, rng)                  # AP of wrong words, prevalence, AUROC, with intervals
+
+Words are pooled over captions. Average precision is that of *wrong* words, AP(neg) in the paper; a detector
+that knows nothing has the prevalence, so the two belong side by side. Resampling is by group: captions of one
+picture, and the four of a twin, are not independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modgap._errors import InputError
+from modgap.evaluate._statistics import Interval, group_codes, percentile_interval
+
+from ._example import Example
+from ._labels import token_labels
+from ._scores import TokenScores, words
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
+
+DRAWS = 400
+"""Bootstrap draws of rankings (our choice: an end of an interval moves by about a tenth of its width)."""
+_CELLS = 8_000_000  # weights held at once
+BINS = 15
+"""Bins of the calibration error, with as many tokens in each (Guo et al. 2017 use 15 of equal width)."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a table.
+
+    Args:
+        name: what it is.
+        value: mostly a fraction, 0 to 1.
+        low: lower end of its 95 % interval over pictures.
+        high: upper end.
+        n: captions, words or tokens behind it.
+        baseline: what one that knows nothing has, where there is such a figure.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+    baseline: float | None = None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Words or tokens of many captions.
+
+    Args:
+        bad: score of each, the higher the more likely wrong.
+        wrong: whether it is.
+        caption: which caption it is from, in order.
+        group: number of the group of each.
+        groups: how many groups there are.
+    """
+
+    bad: Float[np.ndarray, " n"]
+    wrong: Bool[np.ndarray, " n"]
+    caption: Int[np.ndarray, " n"]
+    group: Int[np.ndarray, " n"]
+    groups: int
+
+
+def pool_words(examples: Sequence[Example], scores: Sequence[TokenScores], *, unit: str = "word") -> Pool:
+    """Scores beside labels. Words that are neither right nor wrong are left out.
+
+    Args:
+        examples: with labels.
+        scores: of each.
+        unit: ``word``, comparable between models; or ``token``, as published.
+
+    Raises:
+        InputError: if there are not as many scores as examples, or the unit is another.
+    """
+    if len(examples) != len(scores):
+        raise InputError(f"{len(examples)} examples and {len(scores)} scores do not match; give one for each")
+    if unit not in ("word", "token"):
+        raise InputError(f"unit {unit!r} is not accepted; give word or token")
+    codes = group_codes([example.group for example in examples])
+    bad, wrong, caption = [], [], []
+    for index, (example, one) in enumerate(zip(examples, scores, strict=True)):
+        offsets, values = one.offsets, one.bad
+        if unit == "word":
+            found = words(one, example.response)
+            offsets = np.array([(w.start, w.end) for w in found], dtype=np.int64).reshape(len(found), 2)
+            values = np.array([w.bad for w in found])
+        labels, weights = token_labels(offsets, example.spans)
+        kept = weights > 0
+        bad.append(values[kept])
+        wrong.append(labels[kept] == 0)
+        caption.append(np.full(int(kept.sum()), index))
+    whose = np.concatenate([*caption, np.zeros(0, dtype=np.int64)]).astype(np.int64)
+    return Pool(
+        np.concatenate([*bad, np.zeros(0)]),
+        np.concatenate([*wrong, np.zeros(0, dtype=np.bool_)]).astype(np.bool_),
+        whose,
+        codes[whose],
+        int(codes.max(initial=-1)) + 1,
+    )
+
+
+def average_precision(wrong: Bool[np.ndarray, " n"], bad: Float[np.ndarray, " n"]) -> float:
+    """Average precision of wrong ones: precision at each threshold, weighted by the gain in recall.
+
+    Returns:
+        0 to 1; ``nan`` if nothing is wrong.
+    """
+    if not wrong.any():
+        return float("nan")
+    counts = np.ones((1, 1))
+    return float(_areas(wrong, bad, np.zeros(len(wrong), dtype=np.int64), counts)[0, 0])
+
+
+def auroc(wrong: Bool[np.ndarray, " n"], bad: Float[np.ndarray, " n"]) -> float:
+    """Chance that a wrong one has a higher score than a right one, ties counted half; ``nan`` without both."""
+    if wrong.all() or not wrong.any():
+        return float("nan")
+    counts = np.ones((1, 1))
+    return float(_areas(wrong, bad, np.zeros(len(wrong), dtype=np.int64), counts)[0, 1])
+
+
+def draw_areas(
+    pool: Pool, rng: np.random.Generator, draws: int = DRAWS
+) -> tuple[Float[np.ndarray, "draws 3"], Float[np.ndarray, " 3"]]:
+    """AP, AUROC and prevalence, of resampled groups and as observed.
+
+    Pools of the same captions with generators of one seed have the same draws, so differences are paired.
+    """
+    counts = rng.multinomial(pool.groups, np.full(pool.groups, 1 / pool.groups), size=draws)
+    drawn = _areas(pool.wrong, pool.bad, pool.group, counts.astype(np.float64))
+    return drawn, _areas(pool.wrong, pool.bad, pool.group, np.ones((1, pool.groups)))[0]
+
+
+def ranked(pool: Pool, rng: np.random.Generator) -> tuple[Figure, Figure]:
+    """AP of wrong words, beside the prevalence, and AUROC.
+
+    Raises:
+        InputError: if nothing in the pool is wrong, or nothing right.
+    """
+    if pool.wrong.all() or not pool.wrong.any():
+        raise InputError(
+            f"{len(pool.wrong)} words with {int(pool.wrong.sum())} wrong ones: a ranking needs right and "
+            "wrong ones; give labelled captions with both"
+        )
+    drawn, seen = draw_areas(pool, rng)
+    ap, area = (percentile_interval(drawn[~np.isnan(drawn[:, i]), i]) for i in (0, 1))
+    n = len(pool.wrong)
+    return (
+        Figure("AP of wrong words", float(seen[0]), *ap, n, float(seen[2])),
+        Figure("AUROC of words", float(seen[1]), *area, n, 0.5),
+    )
+
+
+def _areas(
+    wrong: NDArray[np.bool_], bad: NDArray[np.float64], group: NDArray[np.int64], counts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """AP, AUROC and prevalence for each row of group weights."""
+    order = np.argsort(-bad, kind="stable")
+    hit, whose = wrong[order].astype(np.float64), group[order]
+    ends = np.flatnonzero(np.diff(bad[order], append=-np.inf))  # the last of each run of equal scores
+    found = np.empty((len(counts), 3))
+    rows = max(1, _CELLS // max(len(bad), 1))
+    for start in range(0, len(counts), rows):
+        weights = counts[start : start + rows][:, whose]
+        true = np.cumsum(weights * hit, axis=1)[:, ends]
+        every = np.cumsum(weights, axis=1)[:, ends]
+        false = every - true
+        with np.errstate(invalid="ignore", divide="ignore"):
+            step = np.diff(true, axis=1, prepend=0.0)
+            precision = np.divide(true, every, out=np.zeros_like(true), where=every > 0)
+            part = found[start : start + rows]
+            part[:, 0] = (precision * step).sum(axis=1) / true[:, -1]
+            under = np.diff(false, axis=1, prepend=0.0) * (true - step / 2)
+            part[:, 1] = under.sum(axis=1) / (true[:, -1] * false[:, -1])
+            part[:, 2] = true[:, -1] / every[:, -1]
+    return found
+
+
+def best_threshold(pool: Pool) -> float:
+    """The score above which flagging gives the highest F1 of wrong words; the lowest flagged score is above it.
+
+    Raises:
+        InputError: if nothing is wrong.
+    """
+    if not pool.wrong.any():
+        raise InputError("no wrong word to choose a threshold with; give labelled captions with errors")
+    order = np.argsort(-pool.bad, kind="stable")
+    bad, hit = pool.bad[order], pool.wrong[order]
+    ends = np.flatnonzero(np.diff(bad, append=-np.inf))
+    true = np.cumsum(hit)[ends]
+    f1 = 2 * true / (ends + 1 + hit.sum())
+    best = int(np.argmax(f1))
+    lower = bad[ends[best] + 1] if ends[best] + 1 < len(bad) else bad[ends[best]] - 1.0
+    return float((bad[ends[best]] + lower) / 2)
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """What is found at a fixed number of false alarms.
+
+    Args:
+        false_per_1000_words: right words that are flagged, of 1,000 words; at most what was asked for.
+        recall: fraction of the wrong words that are flagged.
+        precision: fraction of the flagged words that are wrong; ``nan`` if none is flagged.
+        threshold: words with a score of at least this are flagged; infinite if none is.
+    """
+
+    false_per_1000_words: float
+    recall: float
+    precision: float
+    threshold: float
+
+
+def at_false_flags(pool: Pool, per_1000_words: float) -> OperatingPoint:
+    """The highest recall with at most so many false flags in 1,000 words."""
+    order = np.argsort(-pool.bad, kind="stable")
+    bad, hit = pool.bad[order], pool.wrong[order]
+    ends = np.flatnonzero(np.diff(bad, append=-np.inf))
+    true = np.cumsum(hit)[ends]
+    false = ends + 1 - true
+    fine = np.flatnonzero(false <= per_1000_words / 1000 * len(bad))
+    if len(fine) == 0:
+        return OperatingPoint(0.0, 0.0, float("nan"), float("inf"))
+    at = fine[-1]
+    return OperatingPoint(
+        1000 * float(false[at]) / len(bad),
+        float(true[at]) / max(int(hit.sum()), 1),
+        float(true[at]) / float(ends[at] + 1),
+        float(bad[ends[at]]),
+    )
+
+
+@dataclass(frozen=True)
+class CalibrationError:
+    """How far probabilities are from frequencies.
+
+    Args:
+        ece: mean distance of probability and frequency over ``BINS`` bins with as many tokens each, 0 to 1.
+        brier: mean squared distance of probability and outcome, 0 to 1.
+        base_brier: Brier score of saying the prevalence everywhere.
+        bins: mean probability, frequency and count of each bin.
+    """
+
+    ece: float
+    brier: float
+    base_brier: float
+    bins: tuple[tuple[float, float, int], ...]
+
+
+def calibration_error(pool: Pool) -> CalibrationError | None:
+    """Calibration of scores that are probabilities; ``None`` if one is outside 0 to 1, or there are none."""
+    if len(pool.bad) == 0 or pool.bad.min() < 0 or pool.bad.max() > 1:
+        return None
+    order = np.argsort(pool.bad, kind="stable")
+    parts = [part for part in np.array_split(order, BINS) if len(part)]
+    bins = tuple((float(pool.bad[p].mean()), float(pool.wrong[p].mean()), len(p)) for p in parts)
+    rate = float(pool.wrong.mean())
+    return CalibrationError(
+        sum(n * abs(p - f) for p, f, n in bins) / len(order),
+        float(np.mean((pool.bad - pool.wrong) ** 2)),
+        rate * (1 - rate),
+        bins,
+    )
+
+
+def interval_of(drawn: Float[np.ndarray, " draws"]) -> Interval:
+    """Percentile interval of the draws that are numbers."""
+    numbers = drawn[np.isfinite(drawn)]
+    return percentile_interval(numbers) if len(numbers) else Interval(float("nan"), float("nan"))

@@ -1,0 +1,342 @@
+"""Training a detector with ``transformers.Trainer``, so that ``accelerate launch`` and ``torchrun`` work.
+
+    train(read_examples(Path("data")), TrainConfig(model="bundled"), Path("runs/detector"))
+
+Captions of one picture are read after a single reading of it. A stopped run goes on where its last checkpoint
+is. At the end the detector is calibrated on the validation split, and its figures there are kept with it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from modgap._errors import FileError, InputError, UnknownName
+from modgap.models.local._load import LoadOptions, load_pretrained, quiet
+
+from ._card import write_card
+from ._detector import (
+    BUNDLED,
+    DETECTOR,
+    DetectorConfig,
+    TldrDetector,
+    base_folder,
+    save_detector,
+    weights_hash,
+)
+from ._example import Example
+from ._labels import token_labels
+from ._network import DetectorNetwork, LoraSettings, add_lora, new_head
+from ._reading import Reader, Shown
+from ._scores import Item
+from ._validate import validate
+
+OBJECTIVES = ("token", "response")
+_PER_PICTURE = 16
+_PRIOR_EXAMPLES = 400
+_LORA = LoraSettings()
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a detector is trained.
+
+    Args:
+        model: ``bundled``, a folder or a hub id.
+        objective: ``token``, or ``response`` for the baseline of the paper.
+        lora: the low-rank change.
+        steps: of the optimiser; ``None`` for one pass over the data.
+        captions: of a step, about; 64 is the smaller reading of the paper.
+        learning_rate: peak, cosine from there; 1e-3 as published.
+        warmup: fraction of the steps, 0 to 1.
+        wrong_weight: how much a wrong token counts in the loss; a right one counts 1.
+        alpha: see :class:`Calibration`.
+        seed: of everything.
+        checkpoint_every: steps.
+        bf16: arithmetic in bfloat16; worth it on a GPU.
+
+    Raises:
+        InputError: if a value is not accepted.
+    """
+
+    model: str = BUNDLED
+    objective: str = "token"
+    lora: LoraSettings = _LORA
+    steps: int | None = None
+    captions: int = 64
+    learning_rate: float = 1e-3
+    warmup: float = 0.05
+    wrong_weight: float = 1.0
+    alpha: float = 0.1
+    seed: int = 0
+    checkpoint_every: int = 100
+    bf16: bool = False
+
+    def __post_init__(self) -> None:
+        if self.objective not in OBJECTIVES:
+            raise UnknownName("objective", self.objective, OBJECTIVES)
+        for name in ("captions", "checkpoint_every", "learning_rate", "wrong_weight"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} is {getattr(self, name)}; it must be above 0")
+        if self.steps is not None and self.steps < 1:
+            raise InputError(f"steps is {self.steps}; it must be at least 1")
+        if not 0 <= self.warmup <= 1 or not 0 < self.alpha < 1 or self.seed < 0:
+            raise InputError(
+                f"warmup {self.warmup}, alpha {self.alpha} and seed {self.seed} are not accepted; give a "
+                "warmup from 0 to 1, an alpha between 0 and 1, and a seed of 0 or more"
+            )
+
+
+def train(
+    examples: Iterable[Example],
+    config: TrainConfig,
+    out: Path,
+    *,
+    say: Callable[[str], None] = lambda line: None,
+) -> TldrDetector:
+    """Train a detector and write its folder.
+
+    Args:
+        examples: of the splits ``train`` and ``validation``; others are left out. Those of one picture and
+            prompt are best next to each other.
+        config: how.
+        out: where to. A folder with checkpoints of the same settings is gone on with.
+        say: is told a line now and then.
+
+    Returns:
+        The detector, calibrated.
+
+    Raises:
+        InputError: if there are no training examples, or they have no error.
+        FileError: if the folder holds something else.
+        MissingExtra: if peft or accelerate is not installed.
+        ModelError: if the model cannot be loaded or trained.
+    """
+    _check_out(out)
+    by_split: dict[str, list[Example]] = {"train": [], "validation": []}
+    for example in examples:
+        if example.split in by_split:
+            by_split[example.split].append(example)
+    if not by_split["train"]:
+        raise InputError("there are no examples of the split 'train'; make some with: modgap tldr data")
+    dtype = "float32" if config.model == BUNDLED else "auto"
+    pretrained = load_pretrained(base_folder(config.model), LoadOptions(dtype=dtype))
+    reader = Reader(pretrained)
+    prior = _prior(reader, by_split["train"])
+    adapter = add_lora(pretrained, config.lora, config.seed)
+    head = new_head(pretrained, prior)
+    network = DetectorNetwork(pretrained, head, objective=config.objective, wrong_weight=config.wrong_weight)
+    batches = _Batches(by_split["train"], config.captions, config.seed)
+    steps = config.steps or len(batches)
+    say(
+        f"{len(by_split['train']):,} captions, {100 * prior:.2f} % of tokens wrong, {steps:,} steps, "
+        f"{sum(p.numel() for p in network.parameters() if p.requires_grad):,} trained parameters"
+    )
+    seconds = _fit(network, batches, _Collator(reader), config, out, steps, say)
+    pretrained.model.eval()
+    prompts = {example.prompt for example in by_split["train"]}
+    written = DetectorConfig(
+        base=config.model,
+        weights=weights_hash(pretrained),
+        revision=pretrained.revision,
+        prompt=prompts.pop() if len(prompts) == 1 else None,
+        objective=config.objective,
+        training=asdict(config) | {"steps": steps, "prior": prior, "captions_seen": batches.seen(steps)},
+    )
+    detector = TldrDetector(pretrained, head, written, name=out.name)
+    if by_split["validation"]:
+        detector = _calibrated(detector, by_split["validation"], config.alpha)
+    head.requires_grad_(False)
+    say(" ".join(f"{name} {value}" for name, value in _rounded(detector.config.validation).items()))
+    save_detector(out, head, detector.config, adapter, write_card(detector.config, seconds))
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)
+    return detector
+
+
+def _calibrated(detector: TldrDetector, examples: Sequence[Example], alpha: float) -> TldrDetector:
+    import msgspec
+
+    calibration, figures = validate(detector, examples, alpha)
+    config = msgspec.structs.replace(detector.config, validation=figures)
+    return TldrDetector(detector.pretrained, detector.head, config, name=detector.name).with_calibration(
+        calibration
+    )
+
+
+def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in figures.items()}
+
+
+def _check_out(out: Path) -> None:
+    if (out / DETECTOR).exists():
+        raise FileError(f"{out}: holds a detector; choose another folder, nothing is overwritten")
+    if out.exists() and any(path.name != "checkpoints" for path in out.iterdir()):
+        raise FileError(f"{out}: not empty; choose another folder")
+
+
+def _prior(reader: Reader, examples: Sequence[Example]) -> float:
+    """Fraction of the tokens that are wrong, of some examples spread over all."""
+    wrong = total = 1e-9
+    for example in examples[:: max(1, len(examples) // _PRIOR_EXAMPLES)]:
+        encoded = reader.encode(reader.prompt(Item(None, "", example.prompt)), example.response)
+        labels, weights = token_labels(encoded.offsets, example.spans)
+        wrong, total = wrong + weights[labels == 0].sum(), total + weights.sum()
+    if wrong < 1:
+        raise InputError("no error was found in the training examples; a detector needs some to learn from")
+    return float(min(wrong / total, 0.5))
+
+
+class _Batches(Dataset[list[list[Example]]]):
+    """Each item is one step: pictures with their captions, of about the same length."""
+
+    def __init__(self, examples: Sequence[Example], captions: int, seed: int) -> None:
+        by_picture: dict[Any, list[Example]] = {}
+        for example in examples:
+            by_picture.setdefault((example.image, example.prompt), []).append(example)
+        rows = [
+            members[i : i + _PER_PICTURE]
+            for members in by_picture.values()
+            for i in range(0, len(members), _PER_PICTURE)
+        ]
+        rng = np.random.default_rng(seed)
+        rows = [rows[i] for i in rng.permutation(len(rows))]
+        # With and without a picture apart: a processor takes the one or the other.
+        rows.sort(key=lambda row: (row[0].image is None, max(len(e.response) for e in row)))
+        self._steps: list[list[list[Example]]] = [[]]
+        for row in rows:
+            last = self._steps[-1]
+            mixed = last and (last[0][0].image is None) != (row[0].image is None)
+            if last and (mixed or sum(map(len, last)) + len(row) > captions):
+                self._steps.append([])
+            self._steps[-1].append(row)
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __getitem__(self, index: int) -> list[list[Example]]:
+        return self._steps[index]
+
+    def seen(self, steps: int) -> int:
+        """Captions that so many steps read, about."""
+        return round(sum(len(row) for step in self._steps for row in step) * steps / len(self._steps))
+
+
+class _Collator:
+    """From the examples of a step to tensors."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __call__(self, steps: list[list[list[Example]]]) -> dict[str, Any]:
+        shown, labelled = [], []
+        for row in (row for step in steps for row in step):
+            prompt = self._reader.prompt(Item(row[0].image, "", row[0].prompt))
+            encoded = [self._reader.encode(prompt, example.response) for example in row]
+            shown.append(Shown(prompt, tuple(one.ids for one in encoded)))
+            labelled += [
+                token_labels(one.offsets, example.spans) for one, example in zip(encoded, row, strict=True)
+            ]
+        batch = self._reader.batch(shown)
+        labels = torch.zeros(batch["ids"].shape)
+        weights = torch.zeros(batch["ids"].shape)
+        for row_number, (of_labels, of_weights) in enumerate(labelled):
+            labels[row_number, : len(of_labels)] = torch.from_numpy(of_labels).float()
+            weights[row_number, : len(of_weights)] = torch.from_numpy(of_weights)
+        return batch | {"labels": labels, "weights": weights}
+
+
+def _fit(
+    network: DetectorNetwork,
+    batches: _Batches,
+    collator: _Collator,
+    config: TrainConfig,
+    out: Path,
+    steps: int,
+    say: Callable[[str], None],
+) -> float:
+    """Train; returns processor seconds."""
+    folder = out / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = get_last_checkpoint(str(folder))
+    began = time.process_time()
+    with quiet(), torch.random.fork_rng():
+        arguments = TrainingArguments(
+            output_dir=str(folder),
+            max_steps=steps,
+            per_device_train_batch_size=1,
+            learning_rate=config.learning_rate,
+            lr_scheduler_type="cosine",
+            warmup_steps=round(config.warmup * steps),
+            logging_steps=max(1, min(50, steps // 10)),
+            save_steps=config.checkpoint_every,
+            save_total_limit=1,
+            seed=config.seed,
+            bf16=config.bf16,
+            use_cpu=network.head.weight.device.type == "cpu",
+            remove_unused_columns=False,
+            label_names=["labels"],
+            report_to=[],
+            disable_tqdm=True,
+        )
+        trainer = _Trainer(
+            model=network,
+            args=arguments,
+            train_dataset=batches,
+            data_collator=collator,
+            callbacks=[_Progress(say, steps)],
+        )
+        for callback in list(trainer.callback_handler.callbacks):
+            if type(callback).__name__ == "PrinterCallback":
+                trainer.remove_callback(type(callback))
+        trainer.train(resume_from_checkpoint=checkpoint)
+    return time.process_time() - began
+
+
+class _Trainer(Trainer):  # type: ignore[misc]  # transformers is not typed
+    """Checkpoints hold what is trained, not the whole model."""
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        from safetensors.torch import save_file
+
+        folder = Path(output_dir or str(self.args.output_dir))
+        folder.mkdir(parents=True, exist_ok=True)
+        trained = {
+            name: value.detach().cpu().contiguous()
+            for name, value in self.model.named_parameters()
+            if value.requires_grad
+        }
+        save_file(trained, folder / "trained.safetensors")
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        from safetensors.torch import load_file
+
+        found = load_file(Path(resume_from_checkpoint) / "trained.safetensors")
+        wanted = {name for name, value in self.model.named_parameters() if value.requires_grad}
+        if set(found) != wanted:
+            raise FileError(f"{resume_from_checkpoint}: of other settings; choose another folder")
+        self.model.load_state_dict(found, strict=False)
+
+
+class _Progress(TrainerCallback):  # type: ignore[misc]  # likewise
+    """A line at each log."""
+
+    def __init__(self, say: Callable[[str], None], steps: int) -> None:
+        self._say, self._steps, self._began = say, steps, time.monotonic()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        if logs and "loss" in logs:
+            self._say(
+                f"step {state.global_step:,} of {self._steps:,}  loss {float(logs['loss']):.4f}  "
+                f"{time.monotonic() - self._began:.0f} s"
+            )
+

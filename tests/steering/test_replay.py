@@ -1,0 +1,143 @@
+"""The sweep engine against the plain way: one hooked reading for each change, on every family."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+
+from modgap._errors import InputError
+from modgap.media import Image, Text
+from modgap.models import Query, load_model, local
+from modgap.models.local._model import LocalModel
+from modgap.models.local._steer import Change, steering
+from modgap.steering import replay
+from modgap.steering._study import problems_of
+from modgap.steering._sweep import cells_of, query_of
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def _families() -> Any:
+    path = Path(__file__).parents[1] / "models/local/families.py"
+    spec = importlib.util.spec_from_file_location("families", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+families = _families()
+SEES = [name for name in families.BUILDERS if name != "qwen2-audio"]
+
+
+@pytest.fixture(scope="module")
+def family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], LocalModel]:
+    @cache
+    def load(name: str) -> LocalModel:
+        return local.load(str(families.build(name, tmp_path_factory.mktemp("families") / name)))
+
+    return load
+
+
+def queries() -> list[Query]:
+    rng = np.random.default_rng(0)
+    shown = [
+        Image.from_pil(PIL.Image.fromarray(rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)))
+        for _ in range(2)
+    ]
+    options = (("left", "right"), ("north", "south-east"), ("left", "north"))
+    return [
+        Query((Text("Look. "), shown[scene], Text(f" what is {10**number}?")), options[number])
+        for scene in range(2)
+        for number in range(3)
+    ]
+
+
+def hooked(model: LocalModel, asked: list[Query], change: Change) -> list[tuple[float, ...]]:
+    with steering(model, change):
+        replies = dict(model.reply(asked))
+    return [replies[i].option_scores or () for i in range(len(asked))]
+
+
+@pytest.mark.parametrize("name", SEES)
+def test_the_same_scores_as_with_a_hook(name: str, family: Callable[[str], LocalModel]) -> None:
+    model, asked = family(name), queries()
+    width = int(model.pretrained.model.config.get_text_config().hidden_size)
+    rng = torch.Generator().manual_seed(0)
+    places = ("text",) if name == "mllama" else ("image", "text", "both")
+    changes = [
+        Change(torch.randn(width, generator=rng), block, strength, place)  # type: ignore[arg-type]
+        for place in places
+        for block in (0, 2)
+        for strength in (0.3, 1.0)
+    ]
+    found = replay(model, asked, changes, tokens=200)
+    plain = dict(model.reply(asked))
+    for i in range(len(asked)):
+        n = len(asked[i].options)
+        assert np.allclose(found.base[i, :n], plain[i].option_scores, atol=2e-4)
+        assert np.isneginf(found.base[i, n:]).all()
+    for number, change in enumerate(changes):
+        for i, scores in enumerate(hooked(model, asked, change)):
+            assert np.allclose(found.changed[number, i, : len(scores)], scores, atol=2e-4), (change, i)
+    assert all("forward" not in vars(block) for block in model.pretrained.anatomy.blocks)
+
+
+def test_on_the_bundled_model() -> None:
+    model = load_model("bundled")
+    assert isinstance(model, LocalModel)
+    asked = [query_of(p, "image") for p in problems_of(("count", "relation"), 6, 3, level="plain")]
+    changes = [Change(torch.randn(128), block, 2.0, "image") for block in (0, 7)]
+    found = replay(model, asked, changes)
+    for number, change in enumerate(changes):
+        for i, scores in enumerate(hooked(model, asked, change)):
+            assert np.allclose(found.changed[number, i, : len(scores)], scores, atol=1e-4)
+
+
+def test_a_beginning_that_does_not_change_is_not_read_again(family: Callable[[str], LocalModel]) -> None:
+    """Only the last word is changed: what stands before it comes from the cache, with the same result."""
+    model, asked = family("idefics3"), queries()
+
+    def late(kinds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        mask = torch.zeros_like(ids, dtype=torch.bool)
+        mask[:, -3:] = True
+        return mask
+
+    read: list[int] = []
+    handle = model.pretrained.anatomy.blocks[2].register_forward_pre_hook(
+        lambda module, args: read.append(args[0].shape[1])
+    )
+    replay(model, asked, [Change(torch.ones(32), 1, 1.0, late), Change(torch.ones(32), 1, 1.0, "both")])
+    handle.remove()
+    whole, *_ = read
+    assert max(read) == whole
+    assert min(read) < whole / 2
+
+
+def test_wrong_use(family: Callable[[str], LocalModel]) -> None:
+    model, asked = family("idefics3"), queries()
+    with pytest.raises(InputError, match="phase 'prefill'"):
+        replay(model, asked, [Change(torch.ones(32), 0, 1.0, phase="decode")])
+    with pytest.raises(InputError, match="block 9 does not exist"):
+        replay(model, asked, [Change(torch.ones(32), 9, 1.0)])
+    with pytest.raises(InputError, match="stand nowhere"):
+        replay(model, [Query((Text("words"),), ("left", "right"))], [Change(torch.ones(32), 0, 1.0)])
+    with pytest.raises(InputError, match="with options"):
+        replay(model, [Query((Text("words"),))], [])
+
+
+def test_cells_are_every_combination() -> None:
+    from modgap.steering import SteeringVector
+
+    vectors = [SteeringVector(name, "meanshift", torch.ones(3, 4)) for name in ("a", "b")]
+    cells = cells_of(vectors, blocks=(0, 2), strengths=(1.0, 2.0), positions=("image", "text"))
+    assert len(cells) == 16
+    assert len({cell for cell, _ in cells}) == 16
