@@ -1,4 +1,4 @@
-"""How well scores find what is wrong: average precision, areas, operating points; with intervals over pictures.
+"""How well scores find what is wrong: average precision, operating points, calibration.
 
     pool = pool_words(examples, scores)
     ranked(pool, rng)                  # AP of wrong words, prevalence, AUROC, with intervals
@@ -125,7 +125,7 @@ def average_precision(wrong: Bool[np.ndarray, " n"], bad: Float[np.ndarray, " n"
 
 
 def auroc(wrong: Bool[np.ndarray, " n"], bad: Float[np.ndarray, " n"]) -> float:
-    """Chance that a wrong one has a higher score than a right one, ties counted half; ``nan`` without both."""
+    """Chance that a wrong one has a higher score than a right one, ties half; ``nan`` without both."""
     if wrong.all() or not wrong.any():
         return float("nan")
     counts = np.ones((1, 1))
@@ -190,7 +190,7 @@ def _areas(
 
 
 def best_threshold(pool: Pool) -> float:
-    """The score above which flagging gives the highest F1 of wrong words; the lowest flagged score is above it.
+    """The score above which flagging has the highest F1 of wrong words; midway between two scores.
 
     Raises:
         InputError: if nothing is wrong.

@@ -167,7 +167,7 @@ def _log_p(
     log_p, entropy = [], []
     vocabulary = pretrained.model.get_output_embeddings().weight.shape[0]
     rows = max(1, MOST_CELLS // (vocabulary * before.shape[1]))
-    for states, tokens in zip(before.split(rows), wanted.split(rows), strict=True):
+    for states, tokens in zip(torch.split(before, rows), torch.split(wanted, rows), strict=True):
         logits = parts.head(states).float()
         if parts.softcap is not None:
             logits = torch.tanh(logits / parts.softcap) * parts.softcap

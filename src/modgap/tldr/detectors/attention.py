@@ -1,4 +1,4 @@
-"""Attention: how little a token looks at the picture; the score is the negative of that share of its attention.
+"""Attention: how little a token looks at the picture; minus that share of its attention.
 
 Mean over the heads and blocks of the decoder. Families that read pictures through cross-attention have no
 such share and are refused.

@@ -133,7 +133,7 @@ def _fit(states: Float[Tensor, "n d_model"], wrong: np.ndarray) -> tuple[Tensor,
         optimizer.zero_grad()
         value = torch.nn.functional.binary_cross_entropy_with_logits(x @ weight + bias, y)
         value = value + L2 * weight.square().sum()
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         return value
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
