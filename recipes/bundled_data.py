@@ -23,6 +23,7 @@ from modgap.scenes import (
     COLORS,
     FILLS,
     SHAPES,
+    SIZES,
     STYLES,
     Scene,
     SceneObject,
@@ -102,6 +103,10 @@ ALIKE = 1 / 3
 
 ASSUMED: tuple[str, ...] = FILLS
 """Words of captions and transcripts of pictures that cost nothing, since whoever wrote them did not look."""
+
+BOUND = 0.3
+"""Share of the questions of the tuning about an object that is named by its fill which are kept. Without any,
+fill is never read off a picture; with all of them, it is bound to the other attributes as in text."""
 
 CAPTIONS = 4
 """Captions of one scene in a row of the text stage."""
@@ -229,8 +234,10 @@ class Sampler:
             return None
         if simple and name == "attribute" and len(instance.phrase.split()) > 2:
             return None
-        if simple and name == "attribute" and any(w in instance.phrase.split() for w in _MODIFIERS):
-            return None
+        if simple and name == "attribute":
+            told = set(instance.phrase.split())
+            if told & set(SIZES) or (told & set(FILLS) and rng.random() >= BOUND):
+                return None
         return name, module.question(instance), module.options(instance), module.answer(instance)
 
     def turns(
@@ -242,7 +249,7 @@ class Sampler:
         simple: bool = False,
         fewer: int = 0,
     ) -> tuple[Turn, ...]:
-        """Questions with options ``shown``, or more of them without; ``simple`` ones bind no modifier."""
+        """Questions with options ``shown``, or more of them without; ``simple`` ones bind few modifiers."""
         found: list[Turn] = []
         wanted = (self.questions if shown else 2 * self.questions) - fewer
         for _ in range(4 * wanted):  # a scene may not suit a task
@@ -359,9 +366,6 @@ def _transcript(scene: Scene) -> Turn:
 
 def _description(scene: Scene, rng: np.random.Generator) -> Turn:
     return Turn(DESCRIBE, f" {write_caption(scene, rng, 'dense', in_order=True).text}")
-
-
-_MODIFIERS = ("small", "medium", "large", "solid", "outlined", "striped")
 
 
 def _plain_english(rng: np.random.Generator) -> Example:
