@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modgap.cli._tldr_annotate import add_verbs
+from modgap.cli import _tldr_annotate, _tldr_detect, _tldr_train
 
 if TYPE_CHECKING:
     from modgap.tldr import TypeRow
@@ -62,7 +62,9 @@ def make_data(
     typer.echo(out / "manifest.json")
 
 
-add_verbs(app)
+_tldr_train.add_verb(app)
+_tldr_detect.add_verb(app)
+_tldr_annotate.add_verbs(app)
 
 
 def _print_types(rows: list[TypeRow]) -> None:

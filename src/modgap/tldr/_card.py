@@ -29,10 +29,10 @@ def write_card(config: DetectorConfig, seconds: float) -> str:
         "",
         "# A detector of wrong words in captions (TLDR)",
         "",
-        f"Trained by modgap {modgap.__version__} on `{config.base}`: a linear head on the state at each token of "
-        f"a caption, and low-rank changes (rank {lora['rank']}, alpha {lora['alpha']:g}, scaled by alpha/rank) "
-        f"on {parts}. It reads causally: a score depends on the picture and on what stands before, never on "
-        'what comes after. `head.safetensors` gives the logit of "right".',
+        f"Trained by modgap {modgap.__version__} on `{config.base}`: a linear head on the state at each token "
+        f"of a caption, and low-rank changes (rank {lora['rank']}, alpha {lora['alpha']:g}, scaled by "
+        f"alpha/rank) on {parts}. It reads causally: a score depends on the picture and on what stands "
+        'before, never on what comes after. `head.safetensors` gives the logit of "right".',
         "",
         "```python",
         "from modgap.tldr import Item, load_detector",
@@ -43,9 +43,9 @@ def write_card(config: DetectorConfig, seconds: float) -> str:
         f"The prompt is frozen: {config.prompt!r}."
         if config.prompt
         else "It was trained on several prompts.",
-        f"Objective `{config.objective}`, {training['captions_seen']:,} captions in {training['steps']:,} steps, "
-        f"learning rate {training['learning_rate']:g}, seed {training['seed']}, {seconds:.0f} s of a processor. "
-        f"Of the training tokens {100 * training['prior']:.2f} % were wrong.",
+        f"Objective `{config.objective}`, {training['captions_seen']:,} captions in {training['steps']:,} "
+        f"steps, learning rate {training['learning_rate']:g}, seed {training['seed']}, {seconds:.0f} s of a "
+        f"processor. Of the training tokens {100 * training['prior']:.2f} % were wrong.",
     ]
     if config.validation:
         v = config.validation
@@ -68,11 +68,11 @@ def write_card(config: DetectorConfig, seconds: float) -> str:
             )
             + " |",
             "",
-            "AP(neg) is the average precision for wrong tokens, pooled; chance is the prevalence. ECE is on half of "
-            "the groups, with scale and shift from the other half.",
+            "AP(neg) is the average precision for wrong tokens, pooled; chance is the prevalence. ECE is on "
+            "half of the groups, with scale and shift from the other half.",
             "",
-            f"A token is flagged above {calibration.threshold:.4g}: of captions without an error about pictures like "
-            f"those of the validation split, at most {100 * (calibration.alpha or 0):g} % are flagged on average "
-            f"(split conformal, {calibration.clean:,} clean captions).",
+            f"A token is flagged above {calibration.threshold:.4g}: of captions without an error about "
+            f"pictures like those of the validation split, at most {100 * (calibration.alpha or 0):g} % are "
+            f"flagged on average (split conformal, {calibration.clean:,} clean captions).",
         ]
     return "\n".join([*lines, ""])

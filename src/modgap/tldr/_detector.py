@@ -4,9 +4,9 @@
     scores = detector.score([Item(image, "Two red circles.")])
 
 The folder holds the low-rank change (``adapter_config.json``, ``adapter_model.safetensors``; none for a probe
-on a frozen model), the linear head (``head.safetensors``), a card, and ``detector.json``: what the
-detector was trained on, how it reads, and its calibration. The prompt is part of it: another prompt is another
-detector. A model whose weights are not those it was trained on is refused.
+on a frozen model), the linear head (``head.safetensors``), a card, and ``detector.json``: what the detector
+was trained on, how it reads, and its calibration. The prompt is part of it: another prompt is another detector.
+A model whose weights are not those it was trained on is refused.
 """
 
 from __future__ import annotations
@@ -244,7 +244,8 @@ def read_config(folder: Path) -> DetectorConfig:
         config = msgspec.json.decode((folder / DETECTOR).read_bytes(), type=DetectorConfig)
     except FileNotFoundError as error:
         raise FileError(
-            f"{folder}: not a detector, {DETECTOR} is missing; expected a folder that 'modgap tldr train' wrote"
+            f"{folder}: not a detector, {DETECTOR} is missing; "
+            "expected a folder that 'modgap tldr train' wrote"
         ) from error
     except (msgspec.DecodeError, RecursionError, OSError) as error:
         raise FileError(

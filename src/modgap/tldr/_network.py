@@ -1,4 +1,4 @@
-"""The detector as a network: a multimodal model without its head for words, low-rank changes, one linear head.
+"""The detector as a network: a model without its head for words, low-rank changes, one linear head.
 
     network = DetectorNetwork(pretrained, new_head(pretrained, prior=0.02))
     add_lora(pretrained, LoraSettings(rank=16))

@@ -10,7 +10,6 @@ captions of any model can be scored by any of them, and labels are compared with
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -24,9 +23,6 @@ from ._example import MAX_RESPONSE, PROMPT
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
-
-_WORD = re.compile(r"\S+")
-_EDGE = re.compile(r"^[^\w]+|[^\w]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +107,7 @@ class Word:
 
 
 def words(scores: TokenScores, caption: str) -> list[Word]:
-    """Scores of words, which are what stands between spaces, less the punctuation around it.
+    """Scores of words, as annotators mark them: without the punctuation around them.
 
     Args:
         scores: of the caption's tokens.
@@ -120,20 +116,12 @@ def words(scores: TokenScores, caption: str) -> list[Word]:
     Returns:
         The words that share a character with a token, in order.
     """
+    from .annotate._words import words as split  # annotations are made of examples, which come first
+
     found = []
     starts, ends = scores.offsets[:, 0], scores.offsets[:, 1]
-    for start, end in word_spans(caption):
+    for start, end in split(caption):
         hit = (starts < end) & (ends > start)
         if hit.any():
             found.append(Word(start, end, float(scores.bad[hit].max())))
-    return found
-
-
-def word_spans(caption: str) -> list[tuple[int, int]]:
-    """Start and end of each word; one that is punctuation only is kept whole."""
-    found = []
-    for match in _WORD.finditer(caption):
-        core = _EDGE.sub("", match.group())
-        start = match.start() + (match.group().find(core) if core else 0)
-        found.append((start, start + len(core or match.group())))
     return found

@@ -339,4 +339,3 @@ class _Progress(TrainerCallback):  # type: ignore[misc]  # likewise
                 f"step {state.global_step:,} of {self._steps:,}  loss {float(logs['loss']):.4f}  "
                 f"{time.monotonic() - self._began:.0f} s"
             )
-

@@ -1,0 +1,181 @@
+"""``modgap tldr detect``: score captions of any model, line by line.
+
+Input, JSON lines: ``caption``, and as far as there are such ``image`` (relative to the file), ``prompt`` and
+``id``. Output, the same with
+
+    tokens   [start, end, score] of each token of the detector, in characters of the caption
+    words    the same of each word: the highest score of its tokens
+    spans    words above the threshold, neighbours together: start, end, type, score
+    error    instead of these, where a caption could not be scored
+
+so that ``modgap tldr annotate`` shows a folder with the output as ``captions.jsonl`` with its flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from modgap._errors import FileError, InputError, ModelError, ModgapError
+from modgap.media import Image
+from modgap.tasks._media_files import media_part
+
+from . import detectors
+from ._calibrate import conformal_threshold
+from ._example import PROMPT
+from ._files import json_lines
+from ._scores import Detector, Item, TokenScores, Word, words
+
+CHUNK = 512
+"""Captions that are read, scored and written at a time; those of one picture share its reading within one."""
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A caption of the input."""
+
+    caption: str
+    image: str | None = None
+    prompt: str = PROMPT
+    id: str | int = ""
+
+
+def load_detector(spec: str, model: str | None = None, *, device: str | None = None) -> Detector:
+    """Load a detector.
+
+    Args:
+        spec: a folder that ``modgap tldr train`` wrote, or the name of one that needs no training, such as
+            ``contrast``.
+        model: whose eyes it uses, as for ``modgap measure``; by default the one it was trained on, and the
+            bundled model for those that need no training.
+        device: of a trained detector: ``cpu``, ``cuda`` …
+
+    Raises:
+        UnknownName: if it is neither a folder nor a name.
+        FileError, ModelError, MissingExtra: as for loading a model.
+    """
+    if spec in detectors.names():
+        from modgap.models import load_model
+        from modgap.models.local._model import LocalModel
+
+        loaded = load_model(model or "bundled")
+        if not isinstance(loaded, LocalModel):
+            raise ModelError(f"{model}: detectors look into a model, so it must be local: a folder or hub id")
+        return detectors.load(spec, loaded)
+    if not Path(spec).expanduser().is_dir():
+        raise FileError(
+            f"{spec}: no such folder; give a folder that 'modgap tldr train' wrote, or one of "
+            f"{', '.join(detectors.names())}"
+        )
+    from ._detector import load_trained
+
+    return load_trained(Path(spec).expanduser(), model=model, device=device)
+
+
+def detect(detector: Detector, path: Path, threshold: float | None) -> Iterator[dict[str, Any]]:
+    """Score the captions of a file.
+
+    Args:
+        detector: any.
+        path: JSON lines, untrusted.
+        threshold: words with a higher score are flagged; ``None`` flags nothing.
+
+    Yields:
+        A row for each line, in order, as written to the output.
+
+    Raises:
+        FileError: at the first line that is not as described, or whose picture cannot be read.
+    """
+    for lines, scored in _scored(detector, path):
+        for line, scores in zip(lines, scored, strict=True):
+            row = msgspec.to_builtins(line)
+            if isinstance(scores, str):
+                yield row | {"error": scores}
+                continue
+            found = words(scores, line.caption)
+            tokens = [
+                [int(a), int(b), round(float(bad), 6)]
+                for (a, b), bad in zip(scores.offsets, scores.bad, strict=True)
+            ]
+            yield row | {
+                "tokens": tokens,
+                "words": [[word.start, word.end, round(word.bad, 6)] for word in found],
+                "spans": [] if threshold is None else spans(found, line.caption, threshold),
+            }
+
+
+def threshold_from(detector: Detector, path: Path, alpha: float) -> tuple[float, int]:
+    """Threshold that flags at most a fraction ``alpha`` of captions like those of a file.
+
+    Args:
+        detector: any.
+        path: captions without an error, as for :func:`detect`; one of each picture is used.
+        alpha: above 0 and below 1.
+
+    Returns:
+        The threshold, and the number of captions it is from.
+
+    Raises:
+        InputError: if none could be scored, or there are too few for ``alpha``.
+    """
+    highest: list[float] = []
+    seen: set[str | None] = set()
+    for lines, scored in _scored(detector, path):
+        for line, scores in zip(lines, scored, strict=True):
+            if isinstance(scores, str) or (line.image is not None and line.image in seen):
+                continue
+            seen.add(line.image)
+            highest.append(float(scores.bad.max()))
+    if (len(highest) + 1) * alpha < 1:
+        raise InputError(
+            f"{path}: {len(highest)} clean captions about different pictures are too few for alpha {alpha}; "
+            f"give {int(1 / alpha)} or more, or a larger alpha"
+        )
+    return conformal_threshold(highest, alpha), len(highest)
+
+
+def spans(found: Sequence[Word], caption: str, threshold: float) -> list[dict[str, Any]]:
+    """Flagged words, those with only white space between them together."""
+    merged: list[dict[str, Any]] = []
+    for word in found:
+        if word.bad <= threshold:
+            continue
+        if merged and not caption[merged[-1]["end"] : word.start].strip():
+            merged[-1]["end"] = word.end
+            merged[-1]["score"] = max(merged[-1]["score"], round(word.bad, 6))
+        else:
+            merged.append({"start": word.start, "end": word.end, "type": "", "score": round(word.bad, 6)})
+    return merged
+
+
+def _scored(detector: Detector, path: Path) -> Iterator[tuple[list[Line], list[TokenScores | str]]]:
+    """Chunks of lines with their scores, or with the reason why there are none."""
+    lines = json_lines(path, Line)
+    while chunk := list(islice(lines, CHUNK)):
+        pictures: dict[str, Image] = {}
+        items = []
+        for where, line in chunk:
+            if line.image is not None and line.image not in pictures:
+                part = media_part(line.image, "image", path.parent, where)
+                if isinstance(part, Image):
+                    pictures[line.image] = part
+            image = None if line.image is None else pictures[line.image]
+            try:
+                items.append(Item(image, line.caption, line.prompt))
+            except InputError as error:
+                raise FileError(f"{where}: {error}") from error
+        yield [line for _, line in chunk], _each(detector, items)
+
+
+def _each(detector: Detector, items: Sequence[Item]) -> list[TokenScores | str]:
+    """All at once; where that fails, in halves, so that one caption does not cost the others theirs."""
+    try:
+        return [*detector.score(items)]
+    except ModgapError as error:
+        if len(items) == 1:
+            return [str(error)]
+    middle = len(items) // 2
+    return _each(detector, items[:middle]) + _each(detector, items[middle:])
