@@ -269,7 +269,9 @@ def _print_study(found: Study) -> None:
         "other pictures: mixed styles and backgrounds, plates, nothing aligned; words in the prompt: on the "
         "first pictures,\nthe best of the concepts"
     )
-    claimed = [one for one in found.findings if one.p_holm < 0.05 and min(one.gain_points, one.beyond_points) > 0]
+    claimed = [
+        one for one in found.findings if one.p_holm < 0.05 and min(one.gain_points, one.beyond_points) > 0
+    ]
     for one in claimed:
         typer.echo(f"{one.vector} at {one.positions} helps {one.task} beyond every control.")
     if not claimed:

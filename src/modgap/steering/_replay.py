@@ -25,15 +25,12 @@ from transformers import DynamicCache
 from modgap._errors import InputError
 from modgap.models import Query
 from modgap.models.local._batches import Group, grouped, take
-from modgap.models.local._extend import extended
-from modgap.models.local._generate import forced_rows
+from modgap.models.local._layout import lay_out, option_scores
 from modgap.models.local._model import LocalModel
-from modgap.models.local._options import END
-from modgap.models.local._score import Row, left_padded, why_not
 from modgap.models.local._steer import Change, added, mask_of
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, Float, Int
+    from jaxtyping import Bool, Float
     from torch import Tensor
 
 TOKENS = {"cpu": 2048, "other": 65_536}
@@ -110,10 +107,8 @@ class _Reading:
         pretrained = model.pretrained
         self.parts = pretrained.anatomy
         self.end_ids = list(pretrained.end_ids)
-        read, heads = model._read_heads(list(groups))
-        self._causal = why_not(pretrained, read) is None
-        lay = _side_by_side if self._causal else _one_by_one
-        self.laid = lay(model, list(groups), read, heads)
+        self.laid = lay_out(model, groups)
+        self._causal = self.laid.causal
         self.ids = self.laid.inputs["input_ids"]
         self.kinds = self.parts.token_map({"input_ids": self.ids, "attention_mask": self.laid.real})
         self.outputs: list[Tensor] = []
@@ -193,99 +188,10 @@ class _Reading:
         self, final: Float[Tensor, "row seq d_model"], most: int
     ) -> Float[np.ndarray, "time question option"]:
         """Log-probabilities of the options from last states, one set for each time the batch was repeated."""
-        height = len(self.ids)
-        times = len(final) // height
-        row, column, token, question, option = self.laid.wanted.unbind(dim=1)
-        column = column - (self.ids.shape[1] - final.shape[1])
-        places, back = torch.unique(row * final.shape[1] + column, return_inverse=True)
-        picked = final.view(times, height * final.shape[1], -1)[:, places]
-        logits = self.parts.head(picked).float()
-        if self.parts.softcap is not None:
-            logits = torch.tanh(logits / self.parts.softcap) * self.parts.softcap
-        values = logits[:, back, token.clamp(min=0)]
-        if bool((token == END).any()):
-            ends = logits[..., self.end_ids].logsumexp(dim=-1)[:, back]
-            values = torch.where(token == END, ends, values)
-        values = values - logits.logsumexp(dim=-1)[:, back]
-        found = torch.zeros(times, self.laid.questions * most, dtype=values.dtype, device=values.device)
-        found.index_add_(1, question * most + option, values)
-        known = torch.zeros(self.laid.questions * most, dtype=torch.bool, device=values.device)
-        known[question * most + option] = True
-        found[:, ~known] = -torch.inf
-        return found.view(times, self.laid.questions, most).double().cpu().numpy()
-
-
-@dataclass(frozen=True)
-class _Laid:
-    """A batch as tensors.
-
-    Args:
-        inputs: of the model.
-        real: 0 where there is padding.
-        wanted: (row, column, token, question, option): the token is predicted in that column.
-        questions: number of them, in the order of the groups.
-    """
-
-    inputs: dict[str, Any]
-    real: Int[Tensor, "row seq"]
-    wanted: Int[Tensor, "wanted 5"]
-    questions: int
-
-
-def _side_by_side(model: LocalModel, groups: list[Group], read: Any, heads: list[list[int]]) -> _Laid:
-    """One row per group: what its questions begin with, then the questions, masked from each other."""
-    pretrained = model.pretrained
-    errors, _, contexts = model._contexts(groups, heads)
-    if errors:
-        raise InputError(str(errors[0][1].error))
-    device = pretrained.device
-    laid = [Row(one, one.trunk()) for one in contexts]
-    rows = [one.ids[0][: one.trunk()] + list(row.tokens) for one, row in zip(contexts, laid, strict=True)]
-    width = max(map(len, rows))
-    sees = np.zeros((len(rows), width, width), dtype=bool)
-    wanted, asked = [], 0
-    for number, (one, row, ids) in enumerate(zip(contexts, laid, rows, strict=True)):
-        trunk, pad = one.trunk(), width - len(ids)
-        sees[number, pad : pad + trunk, pad : pad + trunk] = np.tri(trunk, dtype=bool)
-        sees[number, pad + trunk :, pad : pad + trunk] = True
-        sees[number, pad + trunk :, pad + trunk :] = row.sees()
-        wanted += [(number, pad + trunk - 1, token, asked + q, o) for q, o, token in row.at_trunk]
-        wanted += [(number, width - back, token, asked + q, o) for q, o, back, token in row.wanted()]
-        asked += len(one.ids)
-    dtype = pretrained.model.dtype
-    seen = torch.from_numpy(sees).to(device)[:, None]
-    pictures = {
-        name: value
-        for name, value in pretrained.inputs(read).items()
-        if name in pretrained.forward_names and name not in ("input_ids", "attention_mask")
-    }
-    positions = [[*range(one.trunk()), *row.positions] for one, row in zip(contexts, laid, strict=True)]
-    inputs = {
-        **pictures,
-        "input_ids": left_padded(rows, pretrained.tokenizer.pad_token_id or 0, device),
-        "attention_mask": torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(
-            ~seen, torch.finfo(dtype).min
-        ),
-        "position_ids": left_padded(positions, 0, device),
-    }
-    real = left_padded([[1] * len(row) for row in rows], 0, device)
-    return _Laid(inputs, real, torch.tensor(wanted, device=device), asked)
-
-
-def _one_by_one(model: LocalModel, groups: list[Group], read: Any, heads: list[list[int]]) -> _Laid:
-    """One row for each token path of each question, read with the model's own masks."""
-    pretrained = model.pretrained
-    jobs = [job for group in groups for job in group.jobs]
-    paths = forced_rows([job.continuation for job in jobs if job.continuation is not None])
-    read = model._writer.read([jobs[path.question].prompt for path in paths])
-    inputs = extended(pretrained, read, [path.path for path in paths])
-    prompt = read["input_ids"].shape[1]
-    wanted = [
-        (row, prompt - 1 + step, token, path.question, option)
-        for row, path in enumerate(paths)
-        for step, token, option in path.wanted
-    ]
-    return _Laid(inputs, inputs["attention_mask"], torch.tensor(wanted, device=pretrained.device), len(jobs))
+        times = len(final) // len(self.ids)
+        states = final.view(times, len(self.ids), *final.shape[1:])
+        found = option_scores(self.parts, self.laid, states, most, self.end_ids)
+        return found.double().cpu().numpy()
 
 
 def _repeated(name: str, value: Any, times: int, height: int) -> Any:
