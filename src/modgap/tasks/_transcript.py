@@ -36,14 +36,14 @@ class Transcript:
         form: the text representation in which it is asked for.
         request: what is added to the request for a transcript: the form, in words.
         read: a content from a text of any origin; raises ``FileError`` if nothing can be read.
-        write: a content in ``form``.
+        write: what was read in ``form``; ``None`` where only that form is read.
         compare: truth and what was read → measures from 0 to 1, among them ``score`` and ``exact``.
     """
 
     form: str
     request: str
     read: Callable[[str], Any]
-    write: Callable[[Any], str]
+    write: Callable[[Any], str] | None
     compare: Callable[[Any, Any], dict[str, float]]
 
 
@@ -90,7 +90,7 @@ def rewrite_transcript(problem: Problem, text: str) -> str:
     """What can be read of a transcript in the form of the task; the text itself where nothing can."""
     way = _way(problem.task)
     found = _read(way, text) if way is not None else None
-    if way is None or found is None:
+    if way is None or way.write is None or found is None:
         return text
     try:
         return way.write(found)

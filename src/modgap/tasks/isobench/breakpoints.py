@@ -30,6 +30,7 @@ from ._common import Style as Style
 from ._common import between, decimal, identity_of, own_rng, pick, thousandths
 from ._functions import REPRESENTATIONS as REPRESENTATIONS
 from ._functions import Domain, Drawn, Floats, Term
+from ._transcripts import of_functions
 
 CHANCE = None
 """Open: a guess is worth a half at ``published``, where answers are 2 and 3, and an eighth at ``hard``."""
@@ -292,3 +293,10 @@ def decode(representation: str, parts: tuple[Part, ...]) -> Pieces | Drawn:
 def parse(text: str, options: Sequence[str]) -> Answer:
     """The number that a reply gives."""
     return READERS["breakpoints"](text, options)
+
+
+def _coefficients(f: Pieces) -> list[tuple[int, int, int, int]]:
+    return list(zip(f.ends[:-1], f.ends[1:], f.slopes, f.intercepts, strict=True))
+
+
+TRANSCRIPT = of_functions(decode, _coefficients)

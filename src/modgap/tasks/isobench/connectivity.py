@@ -28,8 +28,10 @@ from ._common import between, identity_of, only_picture, only_text, own_rng, pic
 from ._graphs import REPRESENTATIONS as REPRESENTATIONS
 from ._graphs import Edge, Matrix
 from ._graphs import Style as Style
+from ._transcripts import GRAPH
 
 CHANCE = 0.5
+TRANSCRIPT = GRAPH
 LABELS = ("yes", "no")
 _TRIES = 2000
 _SIZES = (8, 9, 10, 11, 12, 13, 14, 15)

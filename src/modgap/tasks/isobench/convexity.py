@@ -26,6 +26,7 @@ from ._common import Style as Style
 from ._common import between, identity_of, own_rng, pick, shuffled
 from ._functions import REPRESENTATIONS as REPRESENTATIONS
 from ._functions import Domain, Drawn, Floats, Term
+from ._transcripts import of_functions
 
 CHANCE = 0.5
 LABELS = ("convex", "concave")
@@ -254,3 +255,10 @@ def decode(representation: str, parts: tuple[Part, ...]) -> Sum | Drawn:
 def parse(text: str, options: Sequence[str]) -> Answer:
     """What a reply says: one of the options, or what else it states."""
     return READERS["convexity"](text, options)
+
+
+def _coefficients(f: Sum) -> tuple[Term, ...]:
+    return f.terms
+
+
+TRANSCRIPT = of_functions(decode, _coefficients)

@@ -27,9 +27,11 @@ from ._common import between, identity_of, only_picture, only_text, own_rng, pic
 from ._graphs import REPRESENTATIONS as REPRESENTATIONS
 from ._graphs import Edge, Matrix
 from ._graphs import Style as Style
+from ._transcripts import PAIR
 from .connectivity import random_graph
 
 CHANCE = 0.5
+TRANSCRIPT = PAIR
 LABELS = ("yes", "no")
 _TRIES = 2000
 _SWAPS = 40

@@ -27,8 +27,10 @@ from ._common import between, identity_of, only_picture, only_text, own_rng, pic
 from ._graphs import REPRESENTATIONS as REPRESENTATIONS
 from ._graphs import Edge, Matrix
 from ._graphs import Style as Style
+from ._transcripts import NETWORK
 
 CHANCE = None
+TRANSCRIPT = NETWORK
 """An open question: 1 in 25 at level ``published``, by the values that occur in the published set."""
 
 MAX_ARCS = 12  # more of them leave no room for their capacities in a picture

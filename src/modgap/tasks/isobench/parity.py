@@ -28,6 +28,7 @@ from ._common import Style as Style
 from ._common import between, identity_of, own_rng, pick, shuffled
 from ._functions import REPRESENTATIONS as REPRESENTATIONS
 from ._functions import Domain, Drawn, Floats, Term
+from ._transcripts import of_functions
 
 CHANCE = 1 / 3
 LABELS = ("even", "odd", "neither")
@@ -245,3 +246,10 @@ def decode(representation: str, parts: tuple[Part, ...]) -> Rational | Drawn:
 def parse(text: str, options: Sequence[str]) -> Answer:
     """What a reply says: one of the options, or what else it states."""
     return READERS["parity"](text, options)
+
+
+def _coefficients(f: Rational) -> list[tuple[str, Term]]:
+    return [("above", term) for term in f.above] + [("below", term) for term in f.below]
+
+
+TRANSCRIPT = of_functions(decode, _coefficients)

@@ -40,6 +40,7 @@ from ._common import Style as Style
 from ._common import between, identity_of, only_picture, only_text, own_rng, pick, shuffled, style_of
 from ._mechanics import AGAINST, TOWARDS, WAYS, Forces, Magnets
 from ._options import around, is_short, written
+from ._transcripts import of_tables
 
 REPRESENTATIONS: dict[str, Modality] = {"description": "text", "table": "text", "image": "image"}
 CHANCE = None
@@ -357,3 +358,15 @@ def _seen(parts: tuple[Part, ...]) -> Circuit | Forces | Magnets:
 def parse(text: str, options: Sequence[str]) -> Answer:
     """What a reply says: one of the options, or what else it states."""
     return as_option(read_letter(text, options), options)
+
+
+def _table(shown: Circuit | Forces | Magnets) -> str:
+    if isinstance(shown, Circuit):
+        return _circuits.write_table(shown)
+    forces = tuple((way, sizes) for way, sizes, *rest in shown if isinstance(sizes, tuple))
+    if forces:
+        return _mechanics.write_force_table(forces)
+    return _mechanics.write_magnet_table(tuple((a, str(b), d) for a, b, *rest in shown for d in rest))
+
+
+TRANSCRIPT = of_tables(_table)

@@ -27,8 +27,10 @@ from ._chess_search import keys, mates
 from ._common import INSTRUCTION as INSTRUCTION
 from ._common import Style as Style
 from ._common import between, own_rng, pick
+from ._transcripts import POSITION
 
 CHANCE = None
+TRANSCRIPT = POSITION
 """An open question; a random legal move is right about once in thirty problems."""
 
 _TRIES = 60

@@ -29,8 +29,10 @@ from ._chess_seeds import Cell
 from ._common import INSTRUCTION as INSTRUCTION
 from ._common import Style as Style
 from ._common import between, own_rng, pick, shuffled
+from ._transcripts import POSITION
 
 CHANCE = 1 / 3
+TRANSCRIPT = POSITION
 LABELS = ("white", "black", "draw")
 _PUBLISHED = (127, 115, 15)  # White, Black, Draw in the published set
 _TRIES = 60

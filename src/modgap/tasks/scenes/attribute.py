@@ -15,6 +15,7 @@ import numpy as np
 from modgap.scenes import COLORS, SHAPES, SIZES, Scene
 
 from ._phrases import phrase_without
+from ._transcript import TRANSCRIPT as TRANSCRIPT
 from ._world import LEVELS as LEVELS
 from ._world import REPRESENTATIONS as REPRESENTATIONS
 from ._world import Dials as Dials

@@ -15,6 +15,7 @@ import numpy as np
 from modgap.scenes import COLORS, Scene
 
 from ._phrases import names_one, said
+from ._transcript import TRANSCRIPT as TRANSCRIPT
 from ._world import LEVELS as LEVELS
 from ._world import REPRESENTATIONS as REPRESENTATIONS
 from ._world import Dials as Dials

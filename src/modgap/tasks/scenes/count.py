@@ -16,6 +16,7 @@ import numpy as np
 from modgap.scenes import COLORS, SHAPES, Scene, SceneObject
 
 from ._phrases import plural
+from ._transcript import TRANSCRIPT as TRANSCRIPT
 from ._world import LEVELS as LEVELS
 from ._world import REPRESENTATIONS as REPRESENTATIONS
 from ._world import Dials as Dials

@@ -17,6 +17,7 @@ from modgap.media import Part
 from modgap.scenes import Scene
 
 from ._phrases import phrase_of
+from ._transcript import TRANSCRIPT as TRANSCRIPT
 from ._world import LEVELS as LEVELS
 from ._world import REPRESENTATIONS as REPRESENTATIONS
 from ._world import Dials as Dials

@@ -16,6 +16,7 @@ import numpy as np
 from modgap.scenes import Scene, distance_between
 
 from ._phrases import phrase_of
+from ._transcript import TRANSCRIPT as TRANSCRIPT
 from ._world import LEVELS as LEVELS
 from ._world import REPRESENTATIONS as REPRESENTATIONS
 from ._world import Dials as Dials

@@ -14,6 +14,7 @@ import numpy as np
 from modgap.scenes import Scene
 
 from ._phrases import a
+from ._transcript import TRANSCRIPT as TRANSCRIPT
 from ._world import LEVELS as LEVELS
 from ._world import REPRESENTATIONS as REPRESENTATIONS
 from ._world import Dials as Dials
