@@ -1,0 +1,75 @@
+"""Captions that a model writes of scenes, and pictures for captions whose scene is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from modgap._errors import ModelError
+from modgap.media import Image, Text
+from modgap.models import Model, Query, Sampling
+from modgap.scenes import Scene, draw_scene
+from modgap.tasks.scenes import LEVELS, sample_world
+
+from ._example import PROMPT, Example
+from ._natural import natural
+
+PIXELS = 224
+"""Side of a picture that is drawn for a caption (as of ``modgap tldr data``)."""
+MOST_TOKENS = 220
+"""Longest caption that is written, in tokens."""
+
+
+def shown(examples: Sequence[Example], pixels: int = PIXELS) -> list[Example]:
+    """The examples, with a drawn picture where they have a scene and no picture."""
+    drawn: dict[Scene, Image] = {}
+    found = []
+    for example in examples:
+        image = example.image
+        if image is None and example.scene is not None:
+            if example.scene not in drawn:
+                drawn[example.scene] = Image.from_pil(draw_scene(example.scene, pixels=pixels))
+            image = drawn[example.scene]
+        found.append(replace(example, image=image))
+    return found
+
+
+def write_captions(model: Model, images: Sequence[Image], prompt: str = PROMPT) -> list[str]:
+    """Greedy captions of pictures.
+
+    Args:
+        model: that writes them.
+        images: one for each caption.
+        prompt: what it is asked.
+
+    Raises:
+        ModelError: if one could not be written.
+    """
+    sampling = Sampling(max_tokens=MOST_TOKENS)
+    queries = [Query((image, Text(f"\n\n{prompt}")), sampling=sampling) for image in images]
+    captions = [""] * len(images)
+    for index, reply in model.reply(queries):
+        if reply.text is None:
+            raise ModelError(f"{model.name}: a caption could not be written: {reply.error}")
+        captions[index] = reply.text
+    return captions
+
+
+def captions_of_scenes(model: Model, n: int, seed: int, level: str = "plain") -> list[Example]:
+    """What a model writes of scenes, labelled exactly.
+
+    Args:
+        model: that writes.
+        n: scenes; one caption each.
+        seed: of the scenes.
+        level: of the scenes.
+
+    Returns:
+        Natural examples with pictures.
+    """
+    scenes = [sample_world(np.random.default_rng([seed, i]), LEVELS[level]) for i in range(n)]
+    images = [Image.from_pil(draw_scene(scene, pixels=PIXELS)) for scene in scenes]
+    examples = natural(write_captions(model, images), scenes)
+    return [replace(e, image=image) for e, image in zip(examples, images, strict=True)]
