@@ -4,6 +4,11 @@ from ._comparison import Comparison as Comparison
 from ._comparison import compare as compare
 from ._config import MeasureConfig as MeasureConfig
 from ._config import read_config as read_config
+from ._decompose import Decomposition as Decomposition
+from ._decompose import Share as Share
+from ._decompose import decompose as decompose
+from ._gains import Gain as Gain
+from ._gains import gains as gains
 from ._measure import measure as measure
 from ._measure import run_config as run_config
 from ._prompts import INSTRUCTIONS as INSTRUCTIONS
