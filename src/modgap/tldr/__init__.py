@@ -30,5 +30,10 @@ from ._natural import natural as natural
 from ._natural import read_captions as read_captions
 from ._readers import read_detail_verify as read_detail_verify
 from ._readers import read_rlhf_v as read_rlhf_v
+from ._scores import Detector as Detector
+from ._scores import Item as Item
+from ._scores import TokenScores as TokenScores
+from ._scores import Word as Word
+from ._scores import words as words
 from ._twins import Twins as Twins
 from ._twins import make_twins as make_twins

@@ -29,8 +29,8 @@ def write_card(config: DetectorConfig, seconds: float) -> str:
         "",
         "# A detector of wrong words in captions (TLDR)",
         "",
-        f"Trained by modgap {modgap.__version__} on `{config.base}`: a linear head on the state at each token "
-        f"of a caption, and low-rank changes (rank {lora['rank']}, alpha {lora['alpha']:g}, scaled by "
+        f"Trained by modgap {modgap.__version__} on `{config.base}`: a linear head on the state at each "
+        f"token of a caption, and low-rank changes (rank {lora['rank']}, alpha {lora['alpha']:g}, scaled by "
         f"alpha/rank) on {parts}. It reads causally: a score depends on the picture and on what stands "
         'before, never on what comes after. `head.safetensors` gives the logit of "right".',
         "",

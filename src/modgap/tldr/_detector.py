@@ -5,7 +5,7 @@
 
 The folder holds the low-rank change (``adapter_config.json``, ``adapter_model.safetensors``; none for a probe
 on a frozen model), the linear head (``head.safetensors``), a card, and ``detector.json``: what the detector
-was trained on, how it reads, and its calibration. The prompt is part of it: another prompt is another detector.
+was trained on, how it reads, and its calibration. The prompt belongs to it: with another it would be another.
 A model whose weights are not those it was trained on is refused.
 """
 

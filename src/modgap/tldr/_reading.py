@@ -106,7 +106,7 @@ class Reader:
             split_special_tokens=True,
         )
         ids: list[int] = read["input_ids"]
-        if not ids:
+        if not ids or not caption.strip():
             raise InputError("a caption without a word cannot be scored")
         if self._refused.intersection(ids):
             raise InputError("the caption contains a control token of this model; write it differently")
