@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modgap.evaluate import Cell, Record, Run, Summary
+    from modgap.evaluate._gains import Gain
     from modgap.evaluate._gaps import Gap, MacroGap
 
 NARROWEST = 100
@@ -24,6 +25,12 @@ def print_summary(run: Run) -> None:
     console.print()
     console.print(_gap_table(summary) if summary.gaps else _cell_table(summary))
     console.print(summary.verdict, markup=False)
+    for table in _gain_tables(summary):
+        console.print()
+        console.print(table)
+    if summary.causes:
+        console.print()
+        console.print(_cause_table(summary))
     for note in summary.notes:
         console.print(f"note: {note}", markup=False, style="dim")
     for message, count in failures(records):
@@ -100,6 +107,94 @@ def _gap_table(summary: Summary) -> Any:
         add("mean of tasks", macro, ("", ""), False)
     table.caption = (
         f"gap = words − {shown}, in points; p adjusted over tasks (Holm); bold: a gap can be claimed"
+    )
+    table.caption_justify = "left"
+    return table
+
+
+def _gain_tables(summary: Summary) -> Iterator[Any]:
+    """Each strategy over all problems, then the accuracy of each on every task."""
+    modalities = list(dict.fromkeys(one.modality for one in summary.gains))
+    for modality in modalities:
+        found = [one for one in summary.gains if one.modality == modality]
+        numbers = ("accuracy", "gain", f"{100 * summary.level:.0f} % interval", "p", "gap closed", "n")
+        table = _table((f"{modality}: strategy", *numbers), numbers)
+        pooled = [one for one in found if one.task == "pooled"]
+        table.add_row("direct", _percent(pooled[0].direct_accuracy), "", "", "", "", f"{pooled[0].n:,}")
+        for one in pooled:
+            table.add_row(
+                one.strategy,
+                _percent(one.accuracy),
+                _points(one.gain_points),
+                f"{_points(one.low_points)} to {_points(one.high_points)}",
+                _p(one.p_holm),
+                _closed(one),
+                f"{one.n:,}",
+                style="bold" if one.claimed else None,
+            )
+        table.caption = (
+            "gain = strategy − direct, in points; p adjusted over strategies (Holm); bold: claimed"
+        )
+        table.caption_justify = "left"
+        yield table
+        tasks = list(dict.fromkeys(one.task for one in found if one.task != "pooled"))
+        if len(tasks) > 1:
+            yield _task_table(tasks, found)
+
+
+def _task_table(tasks: Sequence[str], gains: Sequence[Gain]) -> Any:
+    from modgap.evaluate._verdict import short_names
+
+    names = short_names(tasks)
+    table = _table(("%", *(names[task] for task in tasks)), tuple(names[task] for task in tasks))
+    by_place = {(one.strategy, one.task): one for one in gains}
+    first = {one.task: one for one in gains}
+    words = [first[task].text_accuracy for task in tasks]
+    if None not in words:
+        table.add_row("in words", *(f"{100 * (word or 0):.1f}" for word in words))
+    table.add_row("direct", *(f"{100 * first[task].direct_accuracy:.1f}" for task in tasks))
+    for strategy in dict.fromkeys(one.strategy for one in gains):
+        cells = [by_place.get((strategy, task)) for task in tasks]
+        table.add_row(
+            strategy,
+            *(
+                "" if one is None else f"{'[bold]' if one.claimed else ''}{100 * one.accuracy:.1f}"
+                for one in cells
+            ),
+        )
+    table.caption = "accuracy by task; bold: differs from direct, p adjusted over tasks and strategies (Holm)"
+    table.caption_justify = "left"
+    return table
+
+
+def _closed(gain: Gain) -> str:
+    if gain.closed is None or gain.closed_low is None or gain.closed_high is None:
+        return "–"
+    low, high = f"{100 * gain.closed_low:.0f}", f"{100 * gain.closed_high:.0f}"
+    return f"{100 * gain.closed:.0f} % ({low} to {high})".replace("-", "−")
+
+
+def _cause_table(summary: Summary) -> Any:
+    split = ("unsplit",) if any(one.unsplit for one in summary.causes) else ("perception", "access")
+    parts = ("error", *split, "format", "reasoning")
+    table = _table(("task", *parts, "transcript", "cause", "n"), (*parts, "transcript", "n"))
+    several = len({one.modality for one in summary.causes}) > 1
+    for one in summary.causes:
+        name = "all problems" if one.task == "pooled" else one.task
+        shares = [getattr(one, part) for part in parts]
+        table.add_row(
+            _escaped(f"{name}, {one.modality}" if several else name),
+            *(f"{_points(share.points)}{'*' if share.claimed else ' '}" for share in shares),
+            "–" if one.transcript_score is None else _percent(one.transcript_score),
+            one.cause or "none",
+            f"{one.n:,}",
+        )
+        if one.task == "pooled":
+            ranges = (f"{s.low_points:.0f} to {s.high_points:.0f}".replace("-", "−") for s in shares)
+            table.add_row(f"  {100 * summary.level:.0f} %", *ranges, "", "", "", style="dim")
+    table.caption = (
+        "points of error; *: claimed. perception: the model's transcript loses it; access: the transcript\n"
+        "would do, the picture does not; format: no answer; reasoning: missed even with a perfect transcript"
     )
     table.caption_justify = "left"
     return table

@@ -257,10 +257,10 @@ def _split(
     groups = [row.group for row in rows]
     codes = group_codes(groups)
 
-    def share(values: Floats) -> Share:
+    def share(values: Floats, least: float = -1.0) -> Share:
         interval = paired_bootstrap(values, rng, groups, draws, level)
         p = sign_flip_test(np.bincount(codes, weights=values), rng)
-        return Share(100 * float(values.mean()), 100 * interval.low, 100 * interval.high, p, p)
+        return Share(100 * float(values.mean()), 100 * max(interval.low, least), 100 * interval.high, p, p)
 
     i, o, f = (np.array([getattr(row, name) for row in rows]) for name in ("direct", "perfect", "silent"))
     reference, transcript, quality = told
@@ -275,13 +275,13 @@ def _split(
         modality=modality,
         n=len(rows),
         groups=int(codes.max()) + 1,
-        error=share(1 - i),
+        error=share(1 - i, 0.0),
         gap=share(o - i),
         perception=perception,
         access=access,
         unsplit=unsplit,
-        format=share(f * o),
-        reasoning=share(1 - o),
+        format=share(f * o, 0.0),
+        reasoning=share(1 - o, 0.0),
         reference=reference,
         transcript=transcript,
         transcript_score=quality,

@@ -204,9 +204,10 @@ def _closed(
 ) -> tuple[float, float, float] | None:
     """Share of the gap that is closed, with its interval; ``None`` where the gap may be 0."""
     interval = paired_bootstrap(gap, rng, groups, draws, level)
-    if interval.low <= 0 <= interval.high:
-        return None
     codes = group_codes(groups)
+    p_value = sign_flip_test(np.bincount(codes, weights=gap), rng)
+    if interval.low <= 0 <= interval.high or p_value >= 1 - level:
+        return None
     rows = np.column_stack([np.bincount(codes, weights=gain), np.bincount(codes, weights=gap)])
     totals = resample_totals(rows, rng, draws)
     totals = totals[np.abs(totals[:, 1]) > 1e-9]

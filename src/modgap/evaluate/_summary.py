@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from modgap.evaluate._decompose import Decomposition, decompose_records
 from modgap.evaluate._difficulty import DifficultyPoint, difficulty_points
+from modgap.evaluate._gains import DIRECT, Gain, gains
 from modgap.evaluate._gaps import Gap, MacroGap, gaps_over_tasks, task_gaps
 from modgap.evaluate._pairing import Asked, collect
 from modgap.evaluate._record import OUTCOMES, Outcome, Record
@@ -79,6 +81,8 @@ class Summary:
         outcomes: number of records by outcome, over all.
         verdict: the result in one sentence.
         notes: what a reader of the figures must know.
+        gains: what each other strategy gains over ``direct``; empty where ``direct`` was asked alone.
+        causes: the errors in their parts, likewise.
         version: of this format.
     """
 
@@ -94,6 +98,8 @@ class Summary:
     outcomes: dict[Outcome, int]
     verdict: str
     notes: tuple[str, ...] = ()
+    gains: tuple[Gain, ...] = ()
+    causes: tuple[Decomposition, ...] = ()
     version: int = 1
 
 
@@ -120,7 +126,8 @@ def summarize(
         The summary. Without text or without another modality it has no gaps, and its verdict says so.
     """
     rng = np.random.default_rng(0) if rng is None else rng
-    kept, strategy = of_strategy(records, strategy)
+    latest = latest_records(records)
+    kept, strategy = of_strategy(latest, strategy)
     facts = {problem.problem_id: (problem.chance, problem.difficulty) for problem in problems or ()}
     modalities = _representations(kept)
     asked = {task: dict(sorted(found.items())) for task, found in sorted(collect(kept).items())}
@@ -131,6 +138,7 @@ def summarize(
     cells = _cells(kept, asked, modalities, chances, level)
     text = [name for name, modality in modalities.items() if modality == "text"]
     others = [m for m in MODALITIES if m != "text" and m in modalities.values()] if text else []
+    several = DIRECT in {r.strategy for r in latest} and len({r.strategy for r in latest}) > 1
     gaps: list[Gap] = []
     pooled: list[Gap] = []
     macro: list[MacroGap] = []
@@ -155,6 +163,8 @@ def summarize(
         difficulty_points(asked, modalities, {name: fact[1] for name, fact in facts.items()}, level),
         outcomes,
         "",
+        gains=gains(latest, level=level, draws=draws) if several else (),
+        causes=decompose_records(latest, level=level, draws=draws) if several else (),
     )
     return dataclasses.replace(summary, verdict=verdict(summary), notes=notes(summary))
 
@@ -165,13 +175,19 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
     return plain
 
 
+def latest_records(records: Iterable[Record]) -> list[Record]:
+    """The latest record of every sample."""
+    latest = {(r.task, r.problem_id, r.representation, r.strategy, r.sample): r for r in records}
+    return list(latest.values())
+
+
 def of_strategy(records: Iterable[Record], strategy: str | None) -> tuple[list[Record], str]:
     """The latest record of every sample of one strategy, in a fixed order, and the name of that strategy."""
-    latest = {(r.task, r.problem_id, r.representation, r.strategy, r.sample): r for r in records}
-    present = sorted({record.strategy for record in latest.values()})
+    latest = latest_records(records)
+    present = sorted({record.strategy for record in latest})
     if strategy is None:
-        strategy = present[0] if len(present) == 1 else "direct"
-    kept = [record for record in latest.values() if record.strategy == strategy]
+        strategy = present[0] if len(present) == 1 else DIRECT
+    kept = [record for record in latest if record.strategy == strategy]
     kept.sort(key=lambda r: (r.task, r.problem_id, r.representation, r.sample))
     return kept, strategy
 

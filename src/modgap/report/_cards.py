@@ -44,7 +44,7 @@ class Medium:
 
 @dataclass(frozen=True)
 class Line:
-    """One reply: of one representation and sample."""
+    """One reply: of one representation, strategy and sample, and what the model had written down before."""
 
     representation: str
     modality: Modality
@@ -52,6 +52,7 @@ class Line:
     answer: str | None
     text: str
     conflicting: bool
+    transcript: str | None = None
 
     @property
     def brief(self) -> str:
@@ -102,7 +103,8 @@ class Card:
     def weight(self) -> int:
         """About how many bytes the card adds to a page."""
         sizes = [len(medium.source) for medium in self.media]
-        sizes += [4 * len(text) for _, text in self.texts] + [4 * len(line.text) for line in self.lines]
+        sizes += [4 * len(text) for _, text in self.texts]
+        sizes += [4 * (len(line.text) + len(line.transcript or "")) for line in self.lines]
         return 2_000 + sum(sizes)
 
 
@@ -110,10 +112,16 @@ NOUNS: dict[Modality, str] = {"text": "words", "image": "pictures", "audio": "so
 """How a card names a modality."""
 
 
+def plain(records: Iterable[Record]) -> list[Record]:
+    """The records of ``direct`` where there are any, else all: other strategies are not modalities."""
+    records = list(records)
+    return [record for record in records if record.strategy == "direct"] or records
+
+
 def scores(records: Iterable[Record]) -> dict[Modality, float]:
     """Share of right replies of each modality, without errors, words first."""
     found: dict[Modality, list[bool]] = {}
-    for record in records:
+    for record in plain(records):
         if record.outcome != "error":
             found.setdefault(record.modality, []).append(record.outcome == "correct")
     return {m: sum(found[m]) / len(found[m]) for m in MODALITIES if m in found}
@@ -122,7 +130,7 @@ def scores(records: Iterable[Record]) -> dict[Modality, float]:
 def disagree(records: Iterable[Record]) -> bool:
     """Whether two modalities gave different answers to one problem."""
     answers: dict[Modality, set[str | None]] = {}
-    for record in records:
+    for record in plain(records):
         if record.outcome != "error":
             answers.setdefault(record.modality, set()).add(record.answer)
     found = list(answers.values())
@@ -131,6 +139,7 @@ def disagree(records: Iterable[Record]) -> bool:
 
 def tags(records: Sequence[Record]) -> list[str]:
     """What the filters of a page look for: outcomes that occur, which modality is right, disagreement."""
+    records = plain(records)
     occurring = {record.outcome for record in records}
     found: list[str] = [outcome for outcome in OUTCOMES if outcome in occurring]
     right = {modality: share > 0.5 for modality, share in scores(records).items()}
@@ -177,15 +186,23 @@ def make_card(
     order = {representation.name: i for i, representation in enumerate(problem.representations)}
     lines = [
         Line(
-            record.representation if record.sample == 0 else f"{record.representation} · {record.sample + 1}",
+            _label(record),
             record.modality,
             record.outcome,
             record.answer,
             _cut((record.error if record.outcome == "error" else record.reply) or ""),
             record.conflicting,
+            None if record.transcript is None else _cut(record.transcript),
         )
         for record in sorted(
-            records, key=lambda r: (order.get(r.representation, 99), r.representation, r.sample)
+            records,
+            key=lambda r: (
+                order.get(r.representation, 99),
+                r.representation,
+                r.strategy != "direct",
+                r.strategy,
+                r.sample,
+            ),
         )
     ]
     dials = [f"{dial} {value}" for dial, value in problem.difficulty.items()]
@@ -210,6 +227,14 @@ def make_card(
         lines=tuple(lines),
         dials=", ".join(dials),
     )
+
+
+def _label(record: Record) -> str:
+    """``image``, ``image · isoscratchpad``, ``image · 2`` for the second sample."""
+    parts = [record.representation]
+    parts += [record.strategy] if record.strategy != "direct" else []
+    parts += [str(record.sample + 1)] if record.sample else []
+    return " · ".join(parts)
 
 
 def _cut(text: str) -> str:

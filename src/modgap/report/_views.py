@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
-from modgap.evaluate import Cell, Summary
+from modgap.evaluate import Cell, Decomposition, Gain, Summary
 from modgap.evaluate._difficulty import DifficultyPoint
 from modgap.evaluate._gaps import Gap, MacroGap
 from modgap.evaluate._verdict import IN_WORDS, short_names
@@ -13,6 +15,8 @@ from modgap.media import Modality
 
 NOUN: dict[Modality, str] = {"text": "words", "image": "pictures", "audio": "sound", "video": "video"}
 MOST_CURVES = 24
+
+T = TypeVar("T", Gain, Decomposition)
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,11 @@ def bells(summary: Summary) -> list[Bells]:
         macro = macros.get(pooled.modality) if len(rows) > 1 else None
         found.append(Bells(pooled.modality, NOUN[pooled.modality], pooled, macro, tuple(rows)))
     return found
+
+
+def by_modality(rows: Iterable[T]) -> list[tuple[Modality, list[T]]]:
+    """Rows of a table, one table for each modality."""
+    return [(modality, list(group)) for modality, group in groupby(rows, key=lambda row: row.modality)]
 
 
 def chances(summary: Summary) -> dict[str, float | None]:

@@ -15,10 +15,11 @@ from modgap._errors import RunError
 from modgap.evaluate import Record, Run, open_run, summarize, summary_to_json
 from modgap.evaluate._lines import replace_file
 from modgap.evaluate._verdict import IN_WORDS, short_names
+from modgap.evaluate.strategies import CONTROLS
 from modgap.report._cards import Card, choose, make_card
 from modgap.report._facts import command, facts
 from modgap.report._render import render
-from modgap.report._views import NOUN, bells, chances, charts, failures, matrix
+from modgap.report._views import NOUN, bells, by_modality, chances, charts, failures, matrix
 from modgap.tasks import Problem
 
 REPORT_FILE = "report.html"
@@ -66,6 +67,9 @@ def write_report(run_folder: str | Path) -> Path:
         failures=failures,
         in_words=IN_WORDS,
         charts=charts(summary),
+        gains=by_modality(summary.gains),
+        causes=by_modality(summary.causes),
+        controls=CONTROLS,
         facts=facts(run.info),
         command=command(run.info.config),
         created=run.info.created,
