@@ -16,7 +16,9 @@ from modgap.media import Text
 from modgap.tasks import Answer, Problem, Task, load, names, read_reply
 
 FILES = sorted(
-    f"{path.parent.name}/{path.stem}" for path in Path(modgap.tasks.__file__).parent.glob("*/[!_]*.py")
+    f"{path.parent.name}/{path.stem}"
+    for path in Path(modgap.tasks.__file__).parent.glob("*/[!_]*.py")
+    if path.parent.name != "datasets"  # those read problems and draw none
 )
 TEXT_FORMS = 60
 PICTURES = 4

@@ -19,6 +19,9 @@ def generate(
     parquet: Annotated[
         bool, typer.Option("--parquet/--no-parquet", help="Also write parquet (needs pyarrow).")
     ] = True,
+    format_: Annotated[
+        str, typer.Option("--format", help="modgap, or isobench: the columns of the published set.")
+    ] = "modgap",
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -28,12 +31,22 @@ def generate(
 ) -> None:
     """Write the problems of a suite as JSON lines and parquet.
 
-    The folder is itself a suite: give it to --suite of modgap measure.
+    The folder is itself a suite: give it to --suite of modgap measure; --suite isobench:FOLDER with --format
+    isobench.
     """
+    from modgap._errors import UnknownName
     from modgap.cli._values import dials, listed
-    from modgap.tasks import load_suite, write_suite
+    from modgap.tasks import CANARY, load_suite, write_suite
+    from modgap.tasks._write_isobench import write_isobench
+
+    if format_ not in ("modgap", "isobench"):
+        raise UnknownName("format", format_, ("modgap", "isobench"))
 
     loaded = load_suite(suite, tasks=listed(tasks), **(dials(set_, "--set") or {}))
     wanted = listed(representations)
     problems = loaded.problems(n, seed, wanted)
+    if format_ == "isobench":
+        for path in write_isobench(problems, out, CANARY):
+            typer.echo(path)
+        return
     typer.echo(write_suite(problems, out, suite=loaded, seed=seed, representations=wanted, parquet=parquet))

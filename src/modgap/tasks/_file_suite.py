@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -52,22 +52,51 @@ class Manifest(msgspec.Struct):
 
 
 @dataclass(frozen=True)
+class Source:
+    """How problems that are already made are read.
+
+    Args:
+        read: path → its problems, in order.
+        scan: path → names of tasks, and representation → modality.
+        settings: path → what tells this content from any other, as JSON.
+    """
+
+    read: Callable[[Path], Iterator[Problem]]
+    scan: Callable[[Path], tuple[tuple[str, ...], dict[str, Modality]]]
+    settings: Callable[[Path], dict[str, Any]]
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix == ".parquet"
+
+
+FILE = Source(
+    read=lambda path: (read_parquet if _is_parquet(path) else read_problems)(path),
+    scan=lambda path: (scan_parquet if _is_parquet(path) else scan_problems)(path),
+    settings=lambda path: {"sha256": hash_file(path)},
+)
+"""A file of problems as modgap writes it."""
+
+
+@dataclass(frozen=True)
 class FileSuite:
-    """Problems of a file, in its order.
+    """Problems of a file or folder, in its order.
 
     Args:
         name: of the suite.
-        path: the file.
+        path: the file or folder.
         wanted: only these tasks; all if ``None``.
+        source: how it is read.
     """
 
     name: str
     path: Path
     wanted: tuple[str, ...] | None = None
+    source: Source = field(default=FILE, repr=False)
 
     @cached_property
     def _scanned(self) -> tuple[tuple[str, ...], dict[str, Modality]]:
-        return (scan_parquet if self.path.suffix == ".parquet" else scan_problems)(self.path)
+        return self.source.scan(self.path)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -99,7 +128,7 @@ class FileSuite:
     def _read(self, n: int | None, wanted: Sequence[str] | None, offset: int) -> Iterator[Problem]:
         tasks = set(self.tasks)
         count: Counter[str] = Counter()
-        for problem in (read_parquet if self.path.suffix == ".parquet" else read_problems)(self.path):
+        for problem in self.source.read(self.path):
             if problem.task not in tasks:
                 continue
             count[problem.task] += 1
@@ -122,12 +151,12 @@ class FileSuite:
         return read_reply(problem, reply)
 
     def settings(self) -> dict[str, Any]:
-        """The hash of the file and the tasks chosen."""
-        return {"suite": self.name, "sha256": self._hash, "tasks": list(self.tasks)}
+        """The hash of the file or files, and the tasks chosen."""
+        return {"suite": self.name, **self._content, "tasks": list(self.tasks)}
 
     @cached_property
-    def _hash(self) -> str:
-        return hash_file(self.path)
+    def _content(self) -> dict[str, Any]:
+        return self.source.settings(self.path)
 
 
 def open_suite(path: Path, wanted: Sequence[str] | None) -> FileSuite:

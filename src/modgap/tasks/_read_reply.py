@@ -35,7 +35,8 @@ def read_reply(problem: Problem, reply: str) -> Answer:
         found = READERS[short](reply, problem.options)
         return as_option(found, problem.options) if problem.answer in problem.options else found
     if suite == "blink":
-        return read_letter(reply, problem.options)
+        found = read_letter(reply, problem.options)
+        return as_option(found, problem.options) if problem.answer in problem.options else found
     task = _task(problem.task)
     if task is not None:
         return task.parse(reply, problem.options)

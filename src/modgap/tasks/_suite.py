@@ -4,7 +4,8 @@
     for problem in suite.problems(n=100, seed=0, representations=["story", "image"]): ...
 
 A suite is a folder of task files (``scenes``), one task (``scenes/count``), or problems of one's own: a
-``.jsonl`` or ``.parquet`` file, or a folder that was written from a suite (it has a ``manifest.json``).
+``.jsonl`` or ``.parquet`` file, or a folder that was written from a suite (it has a ``manifest.json``). A
+published set is ``NAME:FOLDER``, such as ``cv_bench:data/CV-Bench``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, Protocol
 from modgap._errors import FileError, InputError, UnknownName
 from modgap.media import Modality
 
-from . import _file_suite
+from . import _datasets, _file_suite
 from ._problem import Answer, Problem
 from ._read_reply import read_reply
 from ._settings import resolve
@@ -139,7 +140,8 @@ def load_suite(
     """Load what ``--suite`` names.
 
     Args:
-        spec: a suite, a task, a ``.jsonl`` or ``.parquet`` file of problems, or a folder with a manifest.
+        spec: a suite, a task, a ``.jsonl`` or ``.parquet`` file of problems, a folder with a manifest, or a
+            published set as ``NAME:FOLDER``.
         tasks: only these of its tasks, by full or short name.
         settings: settings of the tasks, checked here; files have none.
 
@@ -150,6 +152,8 @@ def load_suite(
         MissingExtra: if it is parquet and pyarrow is not installed.
     """
     wanted = None if tasks is None else tuple(tasks)
+    if _datasets.names_dataset(spec):
+        return _datasets.open_dataset(spec, wanted, settings)
     if _is_path(spec):
         if settings:
             given = ", ".join(sorted(settings))

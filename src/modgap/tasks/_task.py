@@ -214,7 +214,7 @@ def _own() -> tuple[str, ...]:
         sorted(
             f"{path.parent.name}/{path.stem}"
             for path in _FOLDER.glob("*/*.py")
-            if not path.name.startswith("_") and not path.parent.name.startswith("_")
+            if not path.name.startswith("_") and path.parent.name != "datasets"
         )
     )
 
