@@ -104,3 +104,15 @@ def test_the_verbs(runs, tmp_path):
         2,
         "modgap: compare: 1 run was given; give two or more run folders",
     )
+
+
+def test_three_runs_draw_the_gap_of_each(runs, make_run, tmp_path):
+    third = make_run(60, ["list", "image"], name="third")
+    three = compare([(run.name, run.records()) for run in (*runs, third)])
+    html = write_comparison(three, tmp_path / "three.html").read_text("utf-8")
+    assert "The gap of every run, with its 95\u00a0% interval" in html
+    assert html.count('aria-label="the gap of ') == 3
+    assert 'colspan="7">no gap: not asked in both' in html
+    two = compare([(run.name, run.records()) for run in (runs[0], third)])
+    html = write_comparison(two, tmp_path / "two.html").read_text("utf-8")
+    assert "The gap of every run" not in html and 'aria-label="the gap of' not in html
