@@ -19,6 +19,7 @@ import numpy as np
 
 from modgap._errors import FileError, ModelError
 from modgap.evaluate import INSTRUCTIONS, Summary, measure, summarize
+from modgap.evaluate._probes import fit_probe
 from modgap.evaluate._statistics import Interval, paired_bootstrap, wilson
 from modgap.media import Text
 from modgap.models import Query, Sampling, bundled
@@ -26,7 +27,6 @@ from modgap.scenes import COLORS, FILLS, SHAPES, SIZES, Scene
 from modgap.tasks.scenes import LEVELS, sample_world
 
 from ._errors_in_captions import caption_errors
-from ._probes import fit_probe
 
 TASKS = ("count", "attribute", "existence", "relation", "depth", "distance", "binding")
 TUNED = TASKS[:3]

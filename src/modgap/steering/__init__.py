@@ -7,6 +7,8 @@ from modgap.models.local._steer import steering as steering
 from modgap.models.local._vector import SteeringVector as SteeringVector
 from modgap.models.local._vector import load_vector as load_vector
 
+from ._back_patch import BackPatched as BackPatched
+from ._back_patch import back_patch as back_patch
 from ._concepts import Concept as Concept
 from ._concepts import concept_names as concept_names
 from ._concepts import load_concept as load_concept
@@ -17,6 +19,9 @@ from ._extract import extract as extract
 from ._extract import random_like as random_like
 from ._plot import draw_doses as draw_doses
 from ._plot import draw_sweep as draw_sweep
+from ._readiness import Readiness as Readiness
+from ._readiness import readiness as readiness
+from ._replay import Patch as Patch
 from ._replay import replay as replay
 from ._select import Finding as Finding
 from ._select import find as find

@@ -9,13 +9,11 @@ half of the pictures and counted on the other.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from modgap._errors import InputError, UnknownName
 from modgap.evaluate._prompts import build_parts
@@ -24,13 +22,13 @@ from modgap.models import Query
 from modgap.models.local._model import LocalModel
 from modgap.models.local._steer import Change, Positions
 from modgap.models.local._vector import Fact, SteeringVector
-from modgap.scenes import COLORS, write_caption, write_list
+from modgap.scenes import COLORS
 from modgap.tasks import Problem, load_suite
-from modgap.tasks.scenes import LEVELS, sample_world
 
 from ._extract import random_like
 from ._replay import replay
-from ._text_states import TextModel, text_model, text_states, token_of
+from ._text_states import TextModel, text_model
+from ._words import word_states
 
 FAMILIES: dict[str, tuple[str, dict[str, str]]] = {
     "color": ("attribute", {color: color for color in COLORS}),
@@ -98,33 +96,13 @@ def value_vectors(
     """
     if family not in FAMILIES:
         raise UnknownName("family of values", family, tuple(FAMILIES))
-    rng = np.random.default_rng([seed, 11])
-    written = []
-    for number in range(texts):
-        scene = sample_world(rng, LEVELS["plain"])
-        written.append(write_list(scene) if number % 2 else write_caption(scene, rng, "dense").text)
-    read = text_states(backbone, written)
-    means: dict[str, torch.Tensor] = {}
-    counts: dict[str, int] = {}
-    for word in FAMILIES[family][1]:
-        at = [
-            (number, token)
-            for number, text in enumerate(written)
-            for found in re.finditer(rf"(?<!\w){word}(?!\w)", text)
-            if (token := token_of(read, number, found.start(), found.end())) is not None
-        ]
-        if at:
-            rows, columns = torch.tensor(at).unbind(dim=1)
-            means[word], counts[word] = read.states[:, rows, columns].mean(dim=1), len(at)
-    if len(means) < 2:
-        raise InputError(
-            f"family {family!r}: {len(means)} of its words are one token of {backbone.name}; two are needed"
-        )
-    centre = torch.stack(list(means.values())).mean(dim=0)
+    read = word_states(backbone, tuple(FAMILIES[family][1]), texts=texts, seed=seed)
+    means = read.means()
+    offsets = means - means.mean(dim=0)
     facts: dict[str, Fact] = {"model": backbone.name, "texts": texts, "seed": seed}
     return {
-        word: SteeringVector(word, "value", mean - centre, {**facts, "occurrences": counts[word]})
-        for word, mean in means.items()
+        word: SteeringVector(word, "value", offsets[k], {**facts, "occurrences": int((read.word == k).sum())})
+        for k, word in enumerate(read.words)
     }
 
 

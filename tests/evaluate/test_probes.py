@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from modgap.doctor._probes import fit_probe
+from modgap.evaluate._probes import fit_probe
 
 
 def data(rng: np.random.Generator, n: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
