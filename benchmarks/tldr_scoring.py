@@ -4,11 +4,11 @@
 
 Eight pictures with sixteen captions each, dense ones and single sentences, on the bundled model. The peer is
 the same detector with one caption in each call, as a loop over captions would do it: every picture is read
-again for each of its captions. Without a folder the head is random, which costs the same. Processor time, best
-of three, in one process and one thread; the scores of both ways are compared.
+again for each of its captions. Without a folder the head is random, which costs the same. Processor time,
+best of three, in one process and one thread; the scores of both ways are compared.
 
-What is gained depends on how much of the reading is shared: a picture takes 16 positions here, and hundreds in
-large models, beside the 90 of a dense caption or the 10 of a sentence.
+What is gained depends on how much of the reading is shared: a picture takes 16 positions here, and hundreds
+in large models, beside the 90 of a dense caption or the 10 of a sentence.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from modgap.models import bundled
 from modgap.scenes import draw_scene, write_caption
 from modgap.tasks.scenes import LEVELS, sample_world
 from modgap.tldr import Item, TokenScores
-from modgap.tldr._detector import DetectorConfig, TldrDetector, load_trained
+from modgap.tldr._detector import DetectorConfig, TldrDetector
+from modgap.tldr._detector_files import load_trained
 from modgap.tldr._network import new_head
 
 PICTURES, CAPTIONS, REPEATS = 8, 16, 3

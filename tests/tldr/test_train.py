@@ -20,7 +20,8 @@ from modgap._errors import FileError, InputError, ModelError, UnknownName
 from modgap.media import Image
 from modgap.tldr import Example, Item, TypedSpan
 from modgap.tldr._detect import detect, load_detector, spans, threshold_from
-from modgap.tldr._detector import TldrDetector, load_trained
+from modgap.tldr._detector import TldrDetector
+from modgap.tldr._detector_files import load_trained
 from modgap.tldr._network import LoraSettings
 from modgap.tldr._scores import Word
 from modgap.tldr._train import TrainConfig, train

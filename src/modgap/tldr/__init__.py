@@ -9,6 +9,8 @@ from ._blind import BlindScore as BlindScore
 from ._blind import blind_score as blind_score
 from ._build import TypeRow as TypeRow
 from ._build import build as build
+from ._detect import detect as detect
+from ._detect import load_detector as load_detector
 from ._diff import diff_spans as diff_spans
 from ._edit import Edit as Edit
 from ._edit import Perturbation as Perturbation

@@ -70,7 +70,7 @@ def load_detector(spec: str, model: str | None = None, *, device: str | None = N
             f"{spec}: no such folder; give a folder that 'modgap tldr train' wrote, or one of "
             f"{', '.join(detectors.names())}"
         )
-    from ._detector import load_trained
+    from ._detector_files import load_trained
 
     return load_trained(Path(spec).expanduser(), model=model, device=device)
 

@@ -1,19 +1,15 @@
-"""A trained detector: a folder that PEFT can load too, and what scores captions with it.
+"""A trained detector: what scores captions with a model, its low-rank change, and a head.
 
     detector = load_detector("runs/detector")                # the model it was trained on is found by itself
     scores = detector.score([Item(image, "Two red circles.")])
 
-The folder holds the low-rank change (``adapter_config.json``, ``adapter_model.safetensors``; none for a probe
-on a frozen model), the linear head (``head.safetensors``), a card, and ``detector.json``: what the detector
-was trained on, how it reads, and its calibration. The prompt belongs to it: with another it would be another.
-A model whose weights are not those it was trained on is refused.
+It is kept as a folder; see ``_detector_files.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,23 +17,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from modgap._errors import FileError, ModelError
-from modgap.models import bundled
 from modgap.models.local import BATCH_TOKENS
-from modgap.models.local._fingerprint import _files_hash
-from modgap.models.local._load import LoadOptions, Pretrained, first_line, load_pretrained
+from modgap.models.local._load import Pretrained
 from modgap.models.local._prompt import Prompt
 
 from ._example import PROMPT
 from ._network import DetectorNetwork
-from ._reading import Encoded, Reader, Shown
+from ._reading import Encoded, Reader, Shown, decoder_states
 from ._scores import Item, TokenScores
 
 if TYPE_CHECKING:
     from jaxtyping import Float
+    from torch import Tensor
+    from transformers import Cache
 
-DETECTOR, HEAD, ADAPTER = "detector.json", "head.safetensors", "adapter_config.json"
-BUNDLED = "bundled"
 CAPTIONS = 64
 """Most captions of a picture in one reading (our choice: the keys and values are copied for each)."""
 
@@ -107,7 +100,8 @@ class TldrDetector:
         head: from the decoder's width to 1.
         config: how it was made.
         name: for tables.
-        batch_tokens: most caption tokens of a batch, padding included; by default that of the device.
+        batch_tokens: most tokens of captions, and of prompts, in a batch, padding included; by default that
+            of the device.
     """
 
     def __init__(
@@ -127,6 +121,7 @@ class TldrDetector:
         self._reader = Reader(pretrained)
         default = BATCH_TOKENS.get(pretrained.device.type, BATCH_TOKENS["other"])
         self._tokens = batch_tokens or default
+        self._prompt_tokens = 0  # of the longest prompt so far, its picture included
 
     def with_calibration(self, calibration: Calibration) -> TldrDetector:
         """The same detector with another calibration."""
@@ -146,8 +141,7 @@ class TldrDetector:
         found: list[TokenScores | None] = [None] * len(items)
         jobs = []
         for index, item in enumerate(items):
-            frozen = self.config.prompt
-            prompt = self._reader.prompt(item if frozen is None else replace(item, prompt=frozen))
+            prompt = self._reader.prompt(self.shown(item))
             jobs.append(_Job(index, prompt, self._reader.encode(prompt, item.caption)))
         for batch in self._batches(jobs):
             flat = [job for group in batch for job in group]
@@ -155,152 +149,80 @@ class TldrDetector:
                 found[job.index] = TokenScores(job.encoded.offsets, bad)
         return [scores for scores in found if scores is not None]
 
+    def shown(self, item: Item) -> Item:
+        """An item with the prompt that the detector shows."""
+        return item if self.config.prompt is None else replace(item, prompt=self.config.prompt)
+
+    @torch.inference_mode()
+    def go_on(self, cache: Cache, length: int, ids: list[int]) -> Float[np.ndarray, " tokens"]:
+        """Probability that each of some tokens is wrong, which follow what was read before.
+
+        Args:
+            cache: keys and values of ``length`` tokens; it grows.
+            length: of what was read.
+            ids: tokens that follow.
+        """
+        device = self.pretrained.device
+        states = decoder_states(
+            self.pretrained,
+            {
+                "input_ids": torch.tensor([ids], device=device),
+                "attention_mask": torch.ones(1, length + len(ids), dtype=torch.long, device=device),
+                "position_ids": torch.arange(length, length + len(ids), device=device)[None],
+                "past_key_values": cache,
+                "use_cache": True,
+            },
+        )
+        return self._probability(self.head(states.float())[0, :, 0])
+
     def _batches(self, jobs: Sequence[_Job]) -> Iterator[list[list[_Job]]]:
-        """Groups of jobs with one prompt each; the longest first, with and without pictures apart."""
+        """Groups of jobs with one prompt each; the longest first, with and without pictures apart.
+
+        How many positions a prompt with its picture takes is known after the first, which goes alone.
+        """
         by_prompt: dict[Prompt, list[_Job]] = {}
         for job in jobs:
             by_prompt.setdefault(job.prompt, []).append(job)
         groups = []
         for members in by_prompt.values():
-            members.sort(key=lambda job: len(job.encoded.ids))
-            groups += [members[i : i + CAPTIONS] for i in range(0, len(members), CAPTIONS)]
+            groups += self._cut(sorted(members, key=lambda job: len(job.encoded.ids)))
         groups.sort(key=lambda g: (len(g[0].prompt.images), len(g[-1].encoded.ids)), reverse=True)
         batch: list[list[_Job]] = []
         width = count = 0
         for group in groups:
-            same = batch and len(batch[0][0].prompt.images) == len(group[0].prompt.images)
-            if batch and (not same or (count + len(group)) * width > self._tokens):
+            if batch and (
+                len(batch[0][0].prompt.images) != len(group[0].prompt.images)
+                or (count + len(group)) * width > self._tokens
+                or (len(batch) + 1) * (self._prompt_tokens or self._tokens) > self._tokens
+            ):
                 yield batch
                 batch, count = [], 0
-            width = max(width, len(group[-1].encoded.ids)) if batch else len(group[-1].encoded.ids)
+            width = width if batch else len(group[-1].encoded.ids)  # the longest comes first
             batch.append(group)
             count += len(group)
         if batch:
             yield batch
 
+    def _cut(self, members: Sequence[_Job]) -> list[list[_Job]]:
+        """Jobs of one prompt, shortest first, in groups that fit a batch."""
+        groups: list[list[_Job]] = [[]]
+        for job in members:
+            size = len(groups[-1])
+            if size and (size == CAPTIONS or (size + 1) * len(job.encoded.ids) > self._tokens):
+                groups.append([])
+            groups[-1].append(job)
+        return groups
+
     @torch.inference_mode()
     def _bad(self, batch: list[list[_Job]]) -> list[Float[np.ndarray, " tokens"]]:
         shown = [Shown(group[0].prompt, tuple(job.encoded.ids for job in group)) for group in batch]
         inputs = self._reader.batch(shown)
-        logits = self._network(**inputs)["logits"].double().cpu()
-        calibration = self.config.calibration
-        bad = torch.sigmoid(calibration.shift - calibration.scale * logits).numpy()
+        self._prompt_tokens = max(self._prompt_tokens, inputs["prompts"]["input_ids"].shape[1])
+        bad = self._probability(self._network(**inputs)["logits"])
         lengths = inputs["real"].sum(dim=1).tolist()
         return [row[:length] for row, length in zip(bad, lengths, strict=True)]
 
-
-def weights_hash(pretrained: Pretrained) -> str:
-    """Hash of the weights of a model, the same wherever they lie."""
-    return _files_hash(pretrained.folder.glob("*.safetensors"))
-
-
-def base_folder(base: str) -> str:
-    """What to load for a base as written in ``detector.json``."""
-    return str(bundled.FOLDER) if base == BUNDLED else base
-
-
-def save_detector(
-    folder: Path, head: nn.Linear, config: DetectorConfig, adapter: Any, card: str = ""
-) -> None:
-    """Write a detector.
-
-    Args:
-        folder: where to; made if it is not there.
-        head: its head.
-        config: what is written as ``detector.json``.
-        adapter: the PEFT wrapper of the low-rank change, or ``None``.
-        card: the README.
-
-    Raises:
-        FileError: if the folder cannot be written.
-    """
-    from safetensors.torch import save_file
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if adapter is not None:
-            adapter.save_pretrained(str(folder), save_embedding_layers=False)
-            # It would say where the model lay on the machine that trained.
-            written = msgspec.json.decode((folder / ADAPTER).read_bytes())
-            written["base_model_name_or_path"] = config.base
-            (folder / ADAPTER).write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=1))
-        tensors = {name: value.detach().cpu().contiguous() for name, value in head.state_dict().items()}
-        save_file(tensors, folder / HEAD)
-        (folder / "README.md").write_text(card, encoding="utf-8")
-        (folder / DETECTOR).write_bytes(msgspec.json.format(msgspec.json.encode(config), indent=1) + b"\n")
-    except OSError as error:
-        raise FileError(
-            f"{folder}: cannot be written ({error}); free space or choose another folder"
-        ) from error
-
-
-def read_config(folder: Path) -> DetectorConfig:
-    """What a detector folder says of itself.
-
-    Raises:
-        FileError: if it is not a detector folder.
-    """
-    try:
-        config = msgspec.json.decode((folder / DETECTOR).read_bytes(), type=DetectorConfig)
-    except FileNotFoundError as error:
-        raise FileError(
-            f"{folder}: not a detector, {DETECTOR} is missing; "
-            "expected a folder that 'modgap tldr train' wrote"
-        ) from error
-    except (msgspec.DecodeError, RecursionError, OSError) as error:
-        raise FileError(
-            f"{folder / DETECTOR}: {first_line(error)}; make or get the detector again"
-        ) from error
-    if config.version != 1:
-        raise FileError(
-            f"{folder}: a detector of format {config.version}, and this modgap reads format 1; update modgap"
-        )
-    return config
-
-
-def load_trained(
-    folder: Path, *, model: str | None = None, batch_tokens: int | None = None, device: str | None = None
-) -> TldrDetector:
-    """Load a trained detector with its model.
-
-    Args:
-        folder: as written by ``modgap tldr train``; untrusted.
-        model: where its model is; by default as the folder says.
-        batch_tokens: see :class:`TldrDetector`.
-        device: ``cpu``, ``cuda`` …; by default CUDA if there is one.
-
-    Raises:
-        FileError: if the folder is no detector, or damaged.
-        ModelError: if the model is not the one the detector was trained on.
-    """
-    config = read_config(folder)
-    adapter = str(folder) if (folder / ADAPTER).is_file() else None
-    base = base_folder(model or config.base)
-    # The bundled model is stored in half precision and always run in float32.
-    dtype = "float32" if (model or config.base) == BUNDLED else "auto"
-    pretrained = load_pretrained(base, LoadOptions(adapter=adapter, dtype=dtype, device=device))
-    if weights_hash(pretrained) != config.weights:
-        raise ModelError(
-            f"{folder}: trained on other weights of {config.base!r} than those of {base}; give the model it "
-            "was trained on, or train it again"
-        )
-    pretrained = replace(pretrained, name=f"{config.base}+{folder.name}")
-    return TldrDetector(
-        pretrained, _read_head(folder, pretrained), config, name=folder.name, batch_tokens=batch_tokens
-    )
-
-
-def _read_head(folder: Path, pretrained: Pretrained) -> nn.Linear:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    width = pretrained.model.config.get_text_config().hidden_size
-    head = nn.Linear(width, 1)
-    try:
-        head.load_state_dict(load_file(folder / HEAD))
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise FileError(
-            f"{folder / HEAD}: not a head for a model of width {width} ({first_line(error)}); "
-            "make or get the detector again"
-        ) from error
-    return head.to(pretrained.device).requires_grad_(False)
+    def _probability(self, logits: Float[Tensor, "*shape"]) -> Float[np.ndarray, "*shape"]:
+        calibration = self.config.calibration
+        bad = torch.sigmoid(calibration.shift - calibration.scale * logits.double())
+        return np.asarray(bad.cpu().numpy())

@@ -120,7 +120,7 @@ def add_lora(pretrained: Pretrained, settings: LoraSettings, seed: int = 0) -> A
     try:
         import peft
     except ImportError as error:
-        raise MissingExtra("training detectors", "train") from error
+        raise MissingExtra("low-rank changes", "train") from error
     config = peft.LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,

@@ -3,7 +3,7 @@
     reader = Reader(pretrained)
     encoded = reader.encode("Two red circles.")      # token ids, and characters of the caption
     batch = reader.batch([Shown(prompt, ids_of_its_captions), ...])
-    states = read_states(pretrained, batch)          # (captions, tokens, d_model)
+    states = read_states(pretrained, **batch)         # (captions, tokens, d_model)
 
 The state at a token is that after the model has read it, so it depends on the picture, the prompt and the
 caption up to that token, never on what comes later. Where the family allows it, prompts are read once, and
@@ -113,6 +113,10 @@ class Reader:
         offsets = np.array(read["offset_mapping"], dtype=np.int64).reshape(len(ids), 2)
         return Encoded(ids, np.maximum(offsets - len(space), 0))
 
+    def read(self, prompts: Sequence[Prompt]) -> dict[str, Any]:
+        """The processor's output for prompts, all with a picture, or all without."""
+        return dict(self._writer.read(prompts))
+
     def check_length(self, prompt_tokens: int, caption_tokens: int) -> None:
         """Refuse what does not fit the window of the model.
 
@@ -180,7 +184,7 @@ def read_states(
         raise ModelError(f"{pretrained.name} reads each caption with its own prompt, and they were shared")
     lengths = real.sum(dim=1).tolist()
     replies = [row[:length] for row, length in zip(ids.tolist(), lengths, strict=True)]
-    return _states(pretrained, extended(pretrained, prompts, replies))[:, -ids.shape[1] :]
+    return decoder_states(pretrained, extended(pretrained, prompts, replies))[:, -ids.shape[1] :]
 
 
 def _shared_states(
@@ -191,10 +195,12 @@ def _shared_states(
     mask = taken["attention_mask"]
     cache = DynamicCache(config=pretrained.model.config.get_text_config())
     positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
-    _states(pretrained, {**taken, "position_ids": positions, "past_key_values": cache, "use_cache": True})
+    decoder_states(
+        pretrained, {**taken, "position_ids": positions, "past_key_values": cache, "use_cache": True}
+    )
     cache.batch_select_indices(owner)
     after = mask.sum(dim=1)[owner, None] + torch.arange(ids.shape[1], device=ids.device)
-    return _states(
+    return decoder_states(
         pretrained,
         {
             "input_ids": ids,
@@ -206,8 +212,11 @@ def _shared_states(
     )
 
 
-def _states(pretrained: Pretrained, inputs: dict[str, Any]) -> Tensor:
-    """One forward pass; the head for words is asked for one position only, and its answer is dropped."""
+def decoder_states(pretrained: Pretrained, inputs: dict[str, Any]) -> Float[Tensor, "batch new d_model"]:
+    """The decoder's last states of one forward pass.
+
+    The head for words is asked for one position only, and its answer is dropped.
+    """
     found: list[Tensor] = []
 
     def keep(module: Any, args: Any, output: Any) -> None:

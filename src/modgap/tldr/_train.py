@@ -8,6 +8,8 @@ is. At the end the detector is calibrated on the validation split, and its figur
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -15,35 +17,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
-from modgap._errors import FileError, InputError, UnknownName
+from modgap._errors import FileError, InputError, MissingExtra, UnknownName
 from modgap.models.local._load import LoadOptions, load_pretrained, quiet
 
 from ._card import write_card
-from ._detector import (
-    BUNDLED,
-    DETECTOR,
-    DetectorConfig,
-    TldrDetector,
-    base_folder,
-    save_detector,
-    weights_hash,
-)
+from ._detector import DetectorConfig, TldrDetector
+from ._detector_files import BUNDLED, DETECTOR, base_folder, save_detector, weights_hash
 from ._example import Example
-from ._labels import token_labels
 from ._network import DetectorNetwork, LoraSettings, add_lora, new_head
-from ._reading import Reader, Shown
-from ._scores import Item
+from ._reading import Reader
+from ._steps import Collator, Steps, prior_of
 from ._validate import validate
 
 OBJECTIVES = ("token", "response")
-_PER_PICTURE = 16
-_PRIOR_EXAMPLES = 400
 _LORA = LoraSettings()
 
 
@@ -114,7 +104,7 @@ def train(
         say: is told a line now and then.
 
     Returns:
-        The detector, calibrated.
+        The detector, calibrated (in the first of several processes, which also writes it).
 
     Raises:
         InputError: if there are no training examples, or they have no error.
@@ -123,6 +113,8 @@ def train(
         ModelError: if the model cannot be loaded or trained.
     """
     _check_out(out)
+    if any(importlib.util.find_spec(name) is None for name in ("accelerate", "peft")):
+        raise MissingExtra("training detectors", "train")
     by_split: dict[str, list[Example]] = {"train": [], "validation": []}
     for example in examples:
         if example.split in by_split:
@@ -130,19 +122,20 @@ def train(
     if not by_split["train"]:
         raise InputError("there are no examples of the split 'train'; make some with: modgap tldr data")
     dtype = "float32" if config.model == BUNDLED else "auto"
-    pretrained = load_pretrained(base_folder(config.model), LoadOptions(dtype=dtype))
+    options = LoadOptions(dtype=dtype, device=_own_device())
+    pretrained = load_pretrained(base_folder(config.model), options)
     reader = Reader(pretrained)
-    prior = _prior(reader, by_split["train"])
+    prior = prior_of(reader, by_split["train"])
     adapter = add_lora(pretrained, config.lora, config.seed)
     head = new_head(pretrained, prior)
     network = DetectorNetwork(pretrained, head, objective=config.objective, wrong_weight=config.wrong_weight)
-    batches = _Batches(by_split["train"], config.captions, config.seed)
+    batches = Steps(by_split["train"], config.captions, config.seed)
     steps = config.steps or len(batches)
     say(
         f"{len(by_split['train']):,} captions, {100 * prior:.2f} % of tokens wrong, {steps:,} steps, "
         f"{sum(p.numel() for p in network.parameters() if p.requires_grad):,} trained parameters"
     )
-    seconds = _fit(network, batches, _Collator(reader), config, out, steps, say)
+    seconds, is_first = _fit(network, batches, Collator(reader), config, out, steps, say)
     pretrained.model.eval()
     prompts = {example.prompt for example in by_split["train"]}
     written = DetectorConfig(
@@ -154,6 +147,8 @@ def train(
         training=asdict(config) | {"steps": steps, "prior": prior, "captions_seen": batches.seen(steps)},
     )
     detector = TldrDetector(pretrained, head, written, name=out.name)
+    if not is_first:  # of several processes one writes
+        return detector
     if by_split["validation"]:
         detector = _calibrated(detector, by_split["validation"], config.alpha)
     head.requires_grad_(False)
@@ -184,87 +179,16 @@ def _check_out(out: Path) -> None:
         raise FileError(f"{out}: not empty; choose another folder")
 
 
-def _prior(reader: Reader, examples: Sequence[Example]) -> float:
-    """Fraction of the tokens that are wrong, of some examples spread over all."""
-    wrong = total = 1e-9
-    for example in examples[:: max(1, len(examples) // _PRIOR_EXAMPLES)]:
-        encoded = reader.encode(reader.prompt(Item(None, "", example.prompt)), example.response)
-        labels, weights = token_labels(encoded.offsets, example.spans)
-        wrong, total = wrong + weights[labels == 0].sum(), total + weights.sum()
-    if wrong < 1:
-        raise InputError("no error was found in the training examples; a detector needs some to learn from")
-    return float(min(wrong / total, 0.5))
-
-
-class _Batches(Dataset[list[list[Example]]]):
-    """Each item is one step: pictures with their captions, of about the same length."""
-
-    def __init__(self, examples: Sequence[Example], captions: int, seed: int) -> None:
-        by_picture: dict[Any, list[Example]] = {}
-        for example in examples:
-            by_picture.setdefault((example.image, example.prompt), []).append(example)
-        rows = [
-            members[i : i + _PER_PICTURE]
-            for members in by_picture.values()
-            for i in range(0, len(members), _PER_PICTURE)
-        ]
-        rng = np.random.default_rng(seed)
-        rows = [rows[i] for i in rng.permutation(len(rows))]
-        # With and without a picture apart: a processor takes the one or the other.
-        rows.sort(key=lambda row: (row[0].image is None, max(len(e.response) for e in row)))
-        self._steps: list[list[list[Example]]] = [[]]
-        for row in rows:
-            last = self._steps[-1]
-            mixed = last and (last[0][0].image is None) != (row[0].image is None)
-            if last and (mixed or sum(map(len, last)) + len(row) > captions):
-                self._steps.append([])
-            self._steps[-1].append(row)
-
-    def __len__(self) -> int:
-        return len(self._steps)
-
-    def __getitem__(self, index: int) -> list[list[Example]]:
-        return self._steps[index]
-
-    def seen(self, steps: int) -> int:
-        """Captions that so many steps read, about."""
-        return round(sum(len(row) for step in self._steps for row in step) * steps / len(self._steps))
-
-
-class _Collator:
-    """From the examples of a step to tensors."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-
-    def __call__(self, steps: list[list[list[Example]]]) -> dict[str, Any]:
-        shown, labelled = [], []
-        for row in (row for step in steps for row in step):
-            prompt = self._reader.prompt(Item(row[0].image, "", row[0].prompt))
-            encoded = [self._reader.encode(prompt, example.response) for example in row]
-            shown.append(Shown(prompt, tuple(one.ids for one in encoded)))
-            labelled += [
-                token_labels(one.offsets, example.spans) for one, example in zip(encoded, row, strict=True)
-            ]
-        batch = self._reader.batch(shown)
-        labels = torch.zeros(batch["ids"].shape)
-        weights = torch.zeros(batch["ids"].shape)
-        for row_number, (of_labels, of_weights) in enumerate(labelled):
-            labels[row_number, : len(of_labels)] = torch.from_numpy(of_labels).float()
-            weights[row_number, : len(of_weights)] = torch.from_numpy(of_weights)
-        return batch | {"labels": labels, "weights": weights}
-
-
 def _fit(
     network: DetectorNetwork,
-    batches: _Batches,
-    collator: _Collator,
+    batches: Steps,
+    collator: Collator,
     config: TrainConfig,
     out: Path,
     steps: int,
     say: Callable[[str], None],
-) -> float:
-    """Train; returns processor seconds."""
+) -> tuple[float, bool]:
+    """Train; returns processor seconds, and whether this is the first of several processes."""
     folder = out / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = get_last_checkpoint(str(folder))
@@ -288,6 +212,8 @@ def _fit(
             report_to=[],
             disable_tqdm=True,
         )
+        if not arguments.parallel_mode.value.startswith("distributed"):
+            arguments._n_gpu = 1  # a batch cannot be cut by rows; several GPUs take several processes
         trainer = _Trainer(
             model=network,
             args=arguments,
@@ -299,7 +225,14 @@ def _fit(
             if type(callback).__name__ == "PrinterCallback":
                 trainer.remove_callback(type(callback))
         trainer.train(resume_from_checkpoint=checkpoint)
-    return time.process_time() - began
+        is_first = bool(trainer.is_world_process_zero())
+    return time.process_time() - began, is_first
+
+
+def _own_device() -> str | None:
+    """The GPU of this process, where a launcher started several."""
+    rank = os.environ.get("LOCAL_RANK")
+    return f"cuda:{rank}" if rank is not None and torch.cuda.is_available() else None
 
 
 class _Trainer(Trainer):  # type: ignore[misc]  # transformers is not typed
