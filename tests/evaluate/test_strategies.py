@@ -236,3 +236,33 @@ def test_one_problem_has_no_picture_to_swap_with(fakes: ModuleType, tmp_path: Pa
     )
     assert run.records() == []
     assert "swapped_image is left out for 1 problems of fake/where: they lack what it shows" in run.info.notes
+
+
+def test_a_worker_tells_the_words_its_model_was_taught(fakes: ModuleType, tmp_path: Path) -> None:
+    from modgap.models._ray._worker import Facts, Worker
+
+    def load() -> Any:
+        model = fakes.FakeModel()
+        model.requests = {"describe": "Say what you see."}
+        return model
+
+    told = Worker(load, str(tmp_path)).load()
+    assert isinstance(told, Facts) and told.requests == {"describe": "Say what you see."}
+    plain = Worker(fakes.FakeModel, str(tmp_path)).load()
+    assert isinstance(plain, Facts) and plain.requests == {}
+
+
+def test_the_oracle_writes_perfect_transcripts(tmp_path: Path) -> None:
+    run = modgap.measure(
+        "oracle",
+        "scenes/count",
+        n=2,
+        representations=["list", "image"],
+        strategy="extract_then_answer",
+        out=tmp_path,
+        name="run",
+    )
+    for record in run.records():
+        assert record.outcome == "correct" and record.transcript_score is not None
+        assert set(record.transcript_score.values()) == {1.0}
+    assert len(run.records()) == 2

@@ -76,3 +76,11 @@ def test_it_is_in_float32_on_the_cpu() -> None:
 def test_generation_gives_a_final_line() -> None:
     for _, reply in load_model("bundled", answer="generate").reply(make_queries()[:4]):
         assert re.search(r"Answer: \S.*$", reply.text or "")
+
+
+@installed
+def test_it_and_its_variants_say_how_they_were_taught_to_describe() -> None:
+    assert load_model("bundled").requests == bundled.REQUESTS
+    sibling = bundled.FOLDER / "sibling"
+    if sibling.is_dir():
+        assert load_model(str(sibling)).requests == bundled.REQUESTS
