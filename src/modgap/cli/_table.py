@@ -175,12 +175,15 @@ def _closed(gain: Gain) -> str:
 
 
 def _cause_table(summary: Summary) -> Any:
+    from modgap.evaluate._verdict import short_names
+
     split = ("unsplit",) if any(one.unsplit for one in summary.causes) else ("perception", "access")
     parts = ("error", *split, "format", "reasoning")
     table = _table(("task", *parts, "transcript", "cause", "n"), (*parts, "transcript", "n"))
     several = len({one.modality for one in summary.causes}) > 1
+    names = short_names(summary.tasks)
     for one in summary.causes:
-        name = "all problems" if one.task == "pooled" else one.task
+        name = "all" if one.task == "pooled" else names[one.task]
         shares = [getattr(one, part) for part in parts]
         table.add_row(
             _escaped(f"{name}, {one.modality}" if several else name),
