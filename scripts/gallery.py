@@ -1,0 +1,140 @@
+"""Write docs/gallery.md: every task in every representation, and the pictures in docs/pictures/gallery.
+
+    python scripts/gallery.py            # all tasks
+    python scripts/gallery.py --check    # writes nothing; fails if a page or picture is out of date
+
+One problem of each task, drawn from a fixed seed at the default level. Pictures are shown in all drawing
+styles; of a film four pictures are shown, of a sound its length.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import io
+import sys
+from pathlib import Path
+
+import PIL.Image
+
+from modgap.media import Audio, Image, Part, Text, Video
+from modgap.tasks import Problem, Representation, Task, load, names
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs/gallery.md"
+PICTURES = ROOT / "docs/pictures/gallery"
+SEED, INDEX = 4, 5
+PIXELS = 320  # of a picture in three styles, so that a row of them fits a page
+COLORS = 64
+GAP = 12
+LONGEST = 700  # characters of a text
+
+HEAD = f"""# Every task, in every representation
+
+Each section is one problem (`--seed {SEED}`, the default level): what is asked, and all the ways to show it.
+All of them carry the same information, and a test reads each back. Pictures are shown in all
+styles: `classic`, `clean` and `dark` of `isobench`, `flat`, `contour` and `shadow` of `scenes`, chosen by
+`--set style=dark`.
+`python scripts/gallery.py` makes this page.
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    args = parser.parse_args()
+    pictures: dict[str, bytes] = {}
+    page = HEAD + "".join(section(load(name), pictures) for name in names())
+    made = {PAGE: page.encode()} | {PICTURES / name: data for name, data in pictures.items()}
+    gone = [path for path in PICTURES.glob("*.png") if path not in made]
+    stale = [path for path, data in made.items() if not path.is_file() or path.read_bytes() != data]
+    if args.check:
+        for path in (*stale, *gone):
+            print(f"{path.relative_to(ROOT)}: out of date; run python scripts/gallery.py", file=sys.stderr)
+        return 1 if stale or gone else 0
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for path in stale:
+        path.write_bytes(made[path])
+    for path in gone:
+        path.unlink()
+    print(f"{len(pictures)} pictures, {sum(map(len, pictures.values())) / 1000:,.0f} kB")
+    return 0
+
+
+def section(task: Task, pictures: dict[str, bytes]) -> str:
+    """The part of the page on one task; its pictures are added to ``pictures``, file name → PNG."""
+    problem = task.problem(seed=SEED, index=INDEX)
+    lines = [f"\n## {task.name}\n", f"{asked(problem)}\n"]
+    for representation in problem.representations:
+        lines.append(f"**{representation.name}** ({representation.modality})\n")
+        if representation.modality == "text":
+            text = "".join(part.text for part in representation.parts if isinstance(part, Text))
+            cut = text if len(text) <= LONGEST else text[:LONGEST] + " …"
+            lines.append(f"```text\n{cut}\n```\n")
+            continue
+        row = shown(task, representation)
+        if row:
+            name = f"{task.name.replace('/', '-')}-{representation.name}.png"
+            pictures[name] = encoded(row)
+            lines.append(f"![{task.name} as {representation.name}](pictures/gallery/{name})\n")
+        else:
+            lines.append(f"{length(representation.parts)}\n")
+    return "\n".join(lines)
+
+
+def asked(problem: Problem) -> str:
+    """Question, options and answer in a line."""
+    options = f" Options: {', '.join(problem.options)}." if problem.options else ""
+    return f"> {problem.question}{options} Answer: **{problem.answer}**"
+
+
+def shown(task: Task, representation: Representation) -> list[PIL.Image.Image]:
+    """The pictures that stand for a representation; none for a sound."""
+    if representation.modality == "image":
+        drawn = [
+            task.problem(SEED, INDEX, [representation.name], style=style, pixels=PIXELS)
+            for style in styles(task)
+        ]
+        return [part.to_pil() for problem in drawn for part in images(problem.representations[0].parts)]
+    films = [part for part in representation.parts if isinstance(part, Video)]
+    if films:
+        from modgap.media._av import frames
+
+        return [frame.to_pil() for frame in frames(films[0], 4)]
+    return []
+
+
+def styles(task: Task) -> list[str]:
+    """The drawing styles of a task, each once."""
+    (style,) = (field for field in dataclasses.fields(task.module.Style) if field.name == "style")
+    return [name for name in style.metadata["one_of"] if name != "mixed"]
+
+
+def images(parts: tuple[Part, ...]) -> list[Image]:
+    return [part for part in parts if isinstance(part, Image)]
+
+
+def length(parts: tuple[Part, ...]) -> str:
+    """How long a sound is."""
+    from modgap.media.speech import seconds
+
+    return "; ".join(f"speech of {seconds(part):.0f} seconds" for part in parts if isinstance(part, Audio))
+
+
+def encoded(row: list[PIL.Image.Image]) -> bytes:
+    """Pictures side by side as one small PNG."""
+    height = max(picture.height for picture in row)
+    width = sum(picture.width for picture in row) + GAP * (len(row) - 1)
+    sheet = PIL.Image.new("RGB", (width, height), "white")
+    x = 0
+    for picture in row:
+        sheet.paste(picture, (x, 0))
+        x += picture.width + GAP
+    buffer = io.BytesIO()
+    few = sheet.quantize(COLORS, method=PIL.Image.Quantize.MEDIANCUT, dither=PIL.Image.Dither.NONE)
+    few.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
