@@ -55,6 +55,9 @@ def test_the_terminal_shows_them_too(run, capsys):
 
 
 def test_a_run_without_transcripts_leaves_two_parts_together(make_run, capsys):
-    print_summary(make_run(12, ["list", "image"], answer=answer, strategy=["direct", "swapped_image"]))
+    run = make_run(12, ["list", "image"], answer=answer, strategy=["direct", "swapped_image"])
+    print_summary(run)
     shown = capsys.readouterr().out
     assert "unsplit" in shown and "access" not in shown.split("points of error")[0]
+    html = write_report(run.folder).read_text("utf-8")
+    assert '<th class="n">Perception or access</th>' in html and '<th class="n">Access</th>' not in html
