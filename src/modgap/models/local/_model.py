@@ -108,6 +108,17 @@ class LocalModel:
         """Everything that changes a reply; see ``_fingerprint.py``."""
         return fingerprint(self.pretrained, self._answer, self.changes)
 
+    def with_changes(self, changes: Sequence[Change]) -> LocalModel:
+        """The same model, weights shared, with steering vectors of its own."""
+        return LocalModel(
+            self.pretrained,
+            answer=self._answer,
+            batch_size=self._rows,
+            batch_tokens=self._tokens,
+            share_prefix="auto" if self._share else "off",
+            changes=changes,
+        )
+
     def close(self) -> None:
         """Free the memory of the model; it cannot answer afterwards."""
         self.pretrained = replace(self.pretrained, model=None)
