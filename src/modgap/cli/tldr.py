@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modgap.cli import _tldr_annotate, _tldr_correct, _tldr_detect, _tldr_evaluate, _tldr_rates, _tldr_train
+from modgap.cli import (
+    _tldr_annotate,
+    _tldr_correct,
+    _tldr_detect,
+    _tldr_evaluate,
+    _tldr_rates,
+    _tldr_strengthen,
+    _tldr_train,
+)
 
 if TYPE_CHECKING:
     from modgap.tldr import TypeRow
@@ -67,6 +75,7 @@ _tldr_detect.add_verb(app)
 _tldr_evaluate.add_verb(app)
 _tldr_rates.add_verb(app)
 _tldr_correct.add_verb(app)
+_tldr_strengthen.add_verb(app)
 _tldr_annotate.add_verbs(app)
 
 

@@ -1,0 +1,148 @@
+"""``modgap tldr strengthen``: a little of a detector's change, given back to the model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modgap._errors import InputError, MissingExtra, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modgap.tldr._strengthen_sweep import Row
+
+
+def add_verb(app: typer.Typer) -> None:
+    """Adds the verb to ``modgap tldr``."""
+    app.command("strengthen")(strengthen_model)
+
+
+def strengthen_model(
+    detector: Annotated[
+        Path,
+        typer.Argument(help="Folder of a detector, or of any LoRA that PEFT wrote.", show_default=False),
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the new model; strengthen.json beside it.")],
+    model: Annotated[str, typer.Option(help="Model it was trained on.")] = "bundled",
+    taus: Annotated[str, typer.Option(help="Strengths; 0 is the model, 1 the detector.")] = "0.1,0.25,0.5,1",
+    groups: Annotated[
+        str,
+        typer.Option(help="What is changed, one after the other: all,connector,decoder,early,middle,late."),
+    ] = "all",
+    control: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=FOLDER of another LoRA, such as of shuffled labels; repeatable."),
+    ] = None,
+    problems: Annotated[int, typer.Option(help="Of each task.")] = 50,
+    scenes: Annotated[int, typer.Option(help="That are captioned.")] = 100,
+    seed: Annotated[int, typer.Option(help="Of validation; the test has another.")] = 0,
+) -> None:
+    """Choose how much of a detector's change to give back to its model, and write the model.
+
+    Accuracy, exact false words and length of captions are measured at every strength; the choice is made on
+    validation scenes, and reported on others beside a random change of the same size. Where no strength is
+    better, no model is written.
+    """
+    try:
+        from modgap.models.local._model import LocalModel
+        from modgap.tldr._strengthen import load_update, random_update, save_strengthened, shares
+        from modgap.tldr._strengthen_sweep import strengthen
+    except ImportError as error:
+        raise MissingExtra("strengthening", "hf") from error
+    from modgap.cli._values import dials, listed
+    from modgap.models import load_model
+    from modgap.tldr._files import check_empty
+
+    check_empty(out)  # before the work, not after it
+    try:
+        strengths = [float(tau) for tau in listed(taus) or ()]
+    except ValueError as error:
+        raise InputError(f"--taus {taus!r} are not numbers, such as 0.1,0.25") from error
+    parts = listed(groups) or ("all",)
+    shares(dict.fromkeys(parts, max(strengths, default=0.0)))
+    loaded = load_model(model)
+    if not isinstance(loaded, LocalModel):
+        raise ModelError(f"{model}: weights are changed, so the model must be local: a folder or hub id")
+    update = load_update(loaded.pretrained, detector)
+    others = [random_update(update, seed)]
+    for name, folder in (dials(control, "--control") or {}).items():
+        other = load_update(loaded.pretrained, Path(str(folder)))
+        others.append(type(other)(name, other.deltas, other.groups))
+    found = strengthen(
+        loaded,
+        update,
+        others,
+        taus=strengths,
+        groups=parts,
+        problems=problems,
+        scenes=scenes,
+        seed=seed,
+        say=lambda line: typer.echo(line, err=True),
+    )
+    typer.echo("validation")
+    print_strengths(found.validation)
+    typer.echo("test, other scenes")
+    print_strengths(found.test)
+    out.mkdir(parents=True, exist_ok=True)
+    if found.chosen:
+        save_strengthened(loaded.pretrained, update, found.chosen, out, _card(model, update.name, found.test))
+    (out / "strengthen.json").write_text(json.dumps(asdict(found), indent=1) + "\n")
+    typer.echo(out if found.chosen else f"no strength was better on validation; no model in {out}")
+
+
+def print_strengths(rows: Sequence[Row]) -> None:
+    """Print a table of states."""
+    from modgap.cli._table import print_rows
+
+    table = [
+        (
+            row.name,
+            " ".join(f"{group} {tau:g}" for group, tau in row.taus.items()) or "0",
+            f"{100 * row.accuracy:.1f}",
+            _change(row.accuracy_change, 1),
+            f"{row.false_per_100:.2f}",
+            _change(row.false_change, 2),
+            f"{row.words:.1f}",
+            f"{100 * row.unread:.1f}",
+        )
+        for row in rows
+    ]
+    columns = (
+        "change",
+        "τ",
+        "right %",
+        "points (95 %)",
+        "false of 100",
+        "change (95 %)",
+        "words",
+        "unread %",
+    )
+    print_rows(columns, table)
+    typer.echo(f"{rows[0].problems:,} problems, {rows[0].scenes:,} captioned scenes; differences are paired")
+
+
+def _change(found: tuple[float, float, float], digits: int) -> str:
+    value, low, high = (f"{x:+.{digits}f}" for x in found)
+    return f"{value} ({low} to {high})"
+
+
+def _card(model: str, detector: str, rows: Sequence[Row]) -> str:
+    lines = [
+        f"# {model}, with a part of the detector {detector}",
+        "",
+        "Weights of the model plus τ times the detector's low-rank change (TLDR, section 6). On test scenes:",
+        "",
+        "| change | τ | right % | false words of 100 | words |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        strengths = " ".join(f"{group} {tau:g}" for group, tau in row.taus.items()) or "0"
+        figures = f"{100 * row.accuracy:.1f} | {row.false_per_100:.2f} | {row.words:.1f}"
+        lines.append(f"| {row.name} | {strengths} | {figures} |")
+    return "\n".join([*lines, ""])

@@ -1,0 +1,143 @@
+"""Rescaling: PEFT's own result is the reference at τ = 1, the model itself at 0."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.models.local.conftest import build_tiny
+
+from modgap._errors import FileError, InputError, ModelError
+from modgap.models import local
+from modgap.models.local._load import Pretrained
+from modgap.tldr._network import LoraSettings, add_lora
+from modgap.tldr._strengthen import (
+    facts_of,
+    load_update,
+    random_update,
+    save_strengthened,
+    scaled,
+    shares,
+    singular_directions,
+)
+from modgap.tldr._strengthen_sweep import Row, choose
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    tiny = build_tiny(tmp_path_factory.mktemp("tiny"))
+    wrapped = add_lora(local.load(str(tiny)).pretrained, LoraSettings(rank=2))
+    rng = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, value in wrapped.named_parameters():
+            if "lora_B" in name:
+                value.copy_(0.1 * torch.randn(value.shape, generator=rng))
+    adapter = tmp_path_factory.mktemp("adapter")
+    wrapped.save_pretrained(str(adapter))
+    return tiny, adapter
+
+
+def states(pretrained: Pretrained) -> torch.Tensor:
+    ids = torch.arange(4, 20)[None]
+    with torch.inference_mode():
+        out: torch.Tensor = pretrained.model(input_ids=ids, attention_mask=ids * 0 + 1).logits
+    return out
+
+
+def test_tau_1_is_the_adapted_model_0_the_model_and_a_half_between(folders: tuple[Path, Path]) -> None:
+    tiny, adapter = folders
+    pretrained = local.load(str(tiny)).pretrained
+    before = {name: value.clone() for name, value in pretrained.model.state_dict().items()}
+    plain = states(pretrained)
+    update = load_update(pretrained, adapter)
+    assert torch.equal(states(pretrained), plain)
+    adapted = states(local.load(str(tiny), adapter=str(adapter)).pretrained)
+    with scaled(pretrained, update, {"all": 1.0}):
+        torch.testing.assert_close(states(pretrained), adapted, atol=1e-4, rtol=1e-4)
+    with scaled(pretrained, update, {"all": 0.0}):
+        assert torch.equal(states(pretrained), plain)
+    with scaled(pretrained, update, {"decoder": 0.5}):
+        name = next(n for n in update.deltas if "q_proj" in n)
+        weights = dict(pretrained.model.named_parameters())
+        torch.testing.assert_close(weights[name], before[name] + 0.5 * update.deltas[name])
+        other = next(n for n, groups in update.groups.items() if groups == ("connector",))
+        assert torch.equal(weights[other], before[other])
+    after = pretrained.model.state_dict()
+    assert before.keys() == after.keys() and all(torch.equal(after[n], before[n]) for n in before)
+
+
+def test_groups_are_by_block_and_the_narrower_counts(folders: tuple[Path, Path]) -> None:
+    tiny, adapter = folders
+    pretrained = local.load(str(tiny)).pretrained
+    update = load_update(pretrained, adapter)
+    assert {g for groups in update.groups.values() for g in groups} == {
+        "connector",
+        "decoder",
+        "early",
+        "middle",
+    }
+    name = next(n for n, groups in update.groups.items() if "middle" in groups)
+    weight = dict(pretrained.model.named_parameters())[name].clone()
+    with scaled(pretrained, update, {"all": 1.0, "decoder": 0.5, "middle": 0.25}):
+        moved = dict(pretrained.model.named_parameters())[name]
+        torch.testing.assert_close(moved, weight + 0.25 * update.deltas[name])
+    with pytest.raises(InputError, match="group 'lat' is not one of all, connector"):
+        shares({"lat": 1.0})
+    with pytest.raises(InputError, match="0 is the model, 1 the detector; give −1 to 2"):
+        shares({"all": 9.0})
+
+
+def test_a_random_change_has_the_norm_of_every_matrix(folders: tuple[Path, Path]) -> None:
+    tiny, adapter = folders
+    update = load_update(local.load(str(tiny)).pretrained, adapter)
+    noise = random_update(update, 0)
+    for name, delta in update.deltas.items():
+        assert float(noise.deltas[name].norm()) == pytest.approx(float(delta.norm()), rel=1e-5)
+    assert noise.norm == pytest.approx(update.norm)
+    assert facts_of(update)["norm"] ** 2 == pytest.approx(
+        facts_of(update)["connector"] ** 2 + facts_of(update)["decoder"] ** 2
+    )
+    delta = next(iter(update.deltas.values()))
+    strengths, conditions, directions = singular_directions(delta, 2)  # of rank 2
+    rebuilt = torch.einsum("k,ko,ki->oi", strengths, directions, conditions)
+    torch.testing.assert_close(rebuilt, delta.double(), atol=1e-5, rtol=1e-4)
+
+
+def test_what_is_written_is_a_plain_model(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    tiny, adapter = folders
+    pretrained = local.load(str(tiny)).pretrained
+    update = load_update(pretrained, adapter)
+    save_strengthened(pretrained, update, {"all": 0.5}, tmp_path / "new", "# card\n")
+    written = local.load(str(tmp_path / "new")).pretrained
+    with scaled(pretrained, update, {"all": 0.5}):
+        torch.testing.assert_close(states(written), states(pretrained))
+    with pytest.raises(FileError, match="not empty; give a new folder"):
+        save_strengthened(pretrained, update, {"all": 0.5}, tmp_path / "new", "")
+    with pytest.raises(FileError, match=r"not an adapter, adapter_config\.json is missing"):
+        load_update(pretrained, tmp_path)
+
+
+def test_a_change_of_another_model_is_refused(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    tiny, adapter = folders
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        (tmp_path / name).write_bytes((adapter / name).read_bytes())
+    text = (tmp_path / "adapter_config.json").read_text()
+    (tmp_path / "adapter_config.json").write_text(text.replace('"use_dora": false', '"use_dora": true'))
+    with pytest.raises(ModelError, match="not linear in its strength; LoRA is, without DoRA"):
+        load_update(local.load(str(tiny)).pretrained, tmp_path)
+
+
+def row(tau: float, accuracy: float, false: float, words: float = 80, unread: float = 0) -> Row:
+    none = (0.0, 0.0, 0.0)
+    change = (100 * (accuracy - 0.8), 0.0, 0.0)
+    return Row("d", {"all": tau}, accuracy, change, false, none, words, none, unread, 10, 10)
+
+
+def test_the_choice_is_the_fewest_false_words_that_cost_nothing_else() -> None:
+    base = row(0, 0.8, 8)
+    assert choose([base, row(0.1, 0.8, 7), row(0.25, 0.795, 6), row(0.5, 0.7, 2)]) == {"all": 0.25}
+    assert choose([base, row(0.1, 0.8, 7, words=60), row(0.25, 0.8, 7, unread=0.1)]) == {}
+    assert choose([base, row(0.1, 0.9, 8.5)]) == {}
+    assert np.isclose(base.false_per_100, 8)
