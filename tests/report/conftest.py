@@ -1,11 +1,9 @@
-"""Run folders made by measuring a scripted model, and a browser."""
+"""Run folders made by measuring a scripted model."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import PIL.Image
@@ -18,7 +16,6 @@ from modgap.models import Query, Reply
 from modgap.tasks import Answer, Problem, Representation
 
 OPTIONS = ("left", "right", "above", "below")
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 MODALITIES = {"list": "text", "story": "text", "image": "image", "audio": "audio", "video": "video"}
 
 
@@ -144,21 +141,3 @@ def made():
     import types
 
     return types.SimpleNamespace(problem=problem, answer=answer, picture=picture, OPTIONS=OPTIONS)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium that logs every request; tests that need it are skipped where it is missing."""
-    if not (CHROMIUM.exists() and DRIVER.exists() and shutil.which("chromedriver")):
-        pytest.skip("no Chromium: install the packages chromium and chromium-driver to run browser tests")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    yield driver
-    driver.quit()

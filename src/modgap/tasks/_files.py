@@ -152,29 +152,39 @@ def read_problems(path: Path) -> Iterator[Problem]:
         FileError: at the first line that is not a problem, or whose id was there before.
     """
     seen: dict[str, int] = {}
-    for number, line in _lines(path):
+    for number, line in bounded_lines(path):
         where = f"{path}, line {number}"
         problem = problem_from_json(line, path.parent, where, number=number, stem=path.stem)
         check_new(problem.problem_id, number, seen, where)
         yield problem
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not blank, with their numbers from 1."""
+def bounded_lines(path: Path, longest: int = MAX_LINE) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not blank, with their numbers from 1; a mark of byte order is left out.
+
+    Args:
+        path: the file, untrusted.
+        longest: bytes of a line, its line break included.
+
+    Raises:
+        FileError: if it cannot be read, or at the first line that is longer.
+    """
     try:
         with path.open("rb") as file:
             number = 0
-            while line := file.readline(MAX_LINE + 1):
+            while line := file.readline(longest + 1):
                 number += 1
-                if len(line) > MAX_LINE:
+                if len(line) > longest:
                     raise FileError(
-                        f"{path}, line {number}: longer than {MAX_LINE:,} bytes; expected one problem a line"
+                        f"{path}, line {number}: longer than {longest:,} bytes; expected one object a line"
                     )
                 text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 if text.strip():
                     yield number, text
     except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror}); expected a file of problems") from error
+        raise FileError(
+            f"{path}: cannot be read ({error.strerror}); expected a file of JSON lines"
+        ) from error
 
 
 class _Named(msgspec.Struct):
@@ -195,7 +205,7 @@ def scan_problems(path: Path) -> tuple[tuple[str, ...], dict[str, Modality]]:
     """
     tasks: dict[str, None] = {}
     found: dict[str, Modality] = {}
-    for number, line in _lines(path):
+    for number, line in bounded_lines(path):
         where = f"{path}, line {number}"
         try:
             brief = msgspec.json.decode(line, type=_Brief)

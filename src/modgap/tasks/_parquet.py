@@ -162,33 +162,35 @@ def read_parquet(path: Path) -> Iterator[Problem]:
     representations = _representations(file, path)
     columns = [name for name in file.schema_arrow.names if name in FIELDS or name in representations]
     seen: dict[str, int] = {}
-    for number, row in _rows(file, path, columns):
+    for number, row in parquet_rows(path, columns):
         where = f"{path}, row {number}"
         problem = _problem(row, representations, path, where, number)
         check_new(problem.problem_id, number, seen, where)
         yield problem
 
 
-def parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def parquet_rows(path: Path, columns: list[str] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Rows of any parquet file with their numbers, from 1.
+
+    Args:
+        path: the file, untrusted.
+        columns: only these; all if ``None``.
 
     Raises:
         FileError: if it is damaged or not parquet.
         MissingExtra: if pyarrow is not installed.
     """
-    yield from _rows(_open(path), path, None)
-
-
-def _rows(file: Any, path: Path, columns: list[str] | None) -> Iterator[tuple[int, dict[str, Any]]]:
+    pa = _pyarrow()
     number = 0
     try:
+        file = pa.parquet.ParquetFile(str(path))
         for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
             for row in batch.to_pylist():
                 number += 1
                 yield number, row
-    except (_pyarrow().ArrowException, OSError, UnicodeError) as error:
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         raise FileError(
-            f"{path}, after row {number}: not readable parquet ({error}); write or get it again"
+            f"{path}, after row {number}: not readable parquet, or damaged ({error}); write or get it again"
         ) from error
 
 

@@ -24,14 +24,16 @@ from modgap._errors import FileError, InputError, MissingExtra, ModgapError
 from modgap.media import Image
 from modgap.scenes import read_json, write_json
 from modgap.tasks import MediaFolder
+from modgap.tasks._files import bounded_lines
 from modgap.tasks._media_files import media_part
+from modgap.tasks._parquet import parquet_rows
 
 from ._example import Example, TypedSpan
 from ._splits import SPLITS
 
 MANIFEST = "manifest.json"
 MAX_LINE = 4_000_000
-"""Longest line of JSON that is read, in characters."""
+"""Longest line of JSON that is read, in bytes."""
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 _ROWS = 200  # in a row group
@@ -288,21 +290,14 @@ def json_lines(path: Path, type_: type[_T]) -> Iterator[tuple[str, _T]]:
     Raises:
         FileError: at the first line that is not such an object, or is longer than ``MAX_LINE``.
     """
-    number = 0
-    try:
-        with path.open(encoding="utf-8") as lines:
-            while line := lines.readline(MAX_LINE + 1):
-                number += 1
-                where = f"{path}, line {number}"
-                if len(line) > MAX_LINE:
-                    raise FileError(f"{where}: longer than {MAX_LINE:,} characters")
-                if line.strip():
-                    yield where, msgspec.json.decode(line, type=type_)
-    except (msgspec.DecodeError, RecursionError) as error:
-        keys = ", ".join(field.name for field in msgspec.structs.fields(type_) if field.required)
-        raise FileError(f"{path}, line {number}: {error}; expected JSON with {keys}") from error
-    except (OSError, UnicodeError) as error:
-        raise FileError(f"{path}: cannot be read ({error}); expected JSON lines in UTF-8") from error
+    for number, line in bounded_lines(path, MAX_LINE):
+        where = f"{path}, line {number}"
+        try:
+            row = msgspec.json.decode(line, type=type_)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            keys = ", ".join(field.name for field in msgspec.structs.fields(type_) if field.required)
+            raise FileError(f"{where}: {error}; expected JSON with {keys}") from error
+        yield where, row
 
 
 def _read_parquet(path: Path) -> Iterator[Example]:
@@ -314,31 +309,6 @@ def _read_parquet(path: Path) -> Iterator[Example]:
         except (msgspec.ValidationError, RecursionError) as error:
             raise FileError(f"{where}: {error}; expected the columns that write_examples writes") from error
         yield _to_example(fields, image_in_cell(cell, where), where)
-
-
-def parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Rows of a parquet file with their numbers, from 1.
-
-    Raises:
-        FileError: if it is damaged or not parquet.
-        MissingExtra: if pyarrow is not installed.
-    """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise MissingExtra("parquet", "data") from error
-    number = 0
-    try:
-        file = pq.ParquetFile(str(path))
-        for batch in file.iter_batches(batch_size=_ROWS):
-            for row in batch.to_pylist():
-                number += 1
-                yield number, row
-    except (pa.ArrowException, OSError, UnicodeError) as error:
-        raise FileError(
-            f"{path}, after row {number}: not readable parquet ({error}); get it again"
-        ) from error
 
 
 def image_in_cell(cell: Any, where: str) -> Image | None:

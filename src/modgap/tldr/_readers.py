@@ -21,10 +21,11 @@ import msgspec
 from modgap._errors import FileError, ModgapError
 from modgap.media import Image
 from modgap.tasks._media_files import media_part
+from modgap.tasks._parquet import parquet_rows
 
 from ._diff import diff_spans
 from ._example import Example, TypedSpan
-from ._files import image_in_cell, json_lines, parquet_rows
+from ._files import image_in_cell, json_lines
 
 CORRECTED = "corrected"
 """Type of what a person corrected without saying what kind of error it was."""

@@ -223,7 +223,7 @@ def test_files_that_are_not_of_the_set_are_refused(tmp_path: Path) -> None:
     ):
         list(load_suite(f"isobench:{tmp_path / 'math_parity'}").problems(None))
     (tmp_path / "puzzle.parquet").write_bytes(b"PAR1")
-    with pytest.raises(FileError, match=r"not a readable parquet file"):
+    with pytest.raises(FileError, match=r"after row 0: not readable parquet"):
         list(load_suite(f"isobench:{tmp_path / 'puzzle.parquet'}").problems(None))
     with pytest.raises(InputError, match=r"gold 'mine' is not one of checked, published"):
         load_suite(f"isobench:{tmp_path}", gold="mine")

@@ -1,10 +1,9 @@
-"""Folders to annotate, a client, a server process and a browser."""
+"""Folders to annotate, a client and a server process."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +15,6 @@ import pytest
 
 from modgap.tldr.annotate import Store, read_items
 
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 CAPTION = "Three brown dogs run on a red carpet, left of one cat."
 
 
@@ -119,21 +117,3 @@ def four_captions(tmp_path_factory) -> Iterator[Server]:
     server = Server(folder, "--flags", "with", "--types", "counting,colour,object,place,other")
     yield server
     server.kill()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium; tests that need it are skipped where it is missing."""
-    if not (CHROMIUM.exists() and DRIVER.exists() and shutil.which("chromedriver")):
-        pytest.skip("no Chromium: install the packages chromium and chromium-driver to run browser tests")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    yield driver
-    driver.quit()
