@@ -29,7 +29,8 @@ def measure(
         typer.Option(
             "--suite",
             "-s",
-            help="Name of a suite, or a file or folder of problems. Default: scenes.",
+            help="Name of a suite, file or folder of problems, or a published set as NAME:FOLDER. "
+            "Default: scenes.",
         ),
     ] = None,
     n: Annotated[

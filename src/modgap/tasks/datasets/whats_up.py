@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from modgap._errors import FileError
+from modgap.media import Image
 from modgap.tasks._media_files import cut
 from modgap.tasks._problem import Problem, Representation
 
@@ -69,7 +70,7 @@ def read(folder: Path, dials: Any = None) -> Iterator[Problem]:
             )
 
 
-def _picture(given: str, folder: Path, where: str) -> Any:
+def _picture(given: str, folder: Path, where: str) -> Image:
     """The list has paths from where its authors ran it: ``data/controlled_images/x.jpeg``."""
     short = "/".join(PurePosixPath(given).parts[-2:])
     for name in (given, short):
