@@ -16,6 +16,9 @@ def generate(
     seed: Annotated[int, typer.Option(help="Of the problems.")] = 0,
     tasks: Annotated[str | None, typer.Option(help="Such as count,relation. Default: all.")] = None,
     representations: Annotated[str | None, typer.Option(help="Such as list,image. Default: all.")] = None,
+    modalities: Annotated[
+        str | None, typer.Option(help="Such as text,image,audio,video. Default: text and image.")
+    ] = None,
     parquet: Annotated[
         bool, typer.Option("--parquet/--no-parquet", help="Also write parquet (needs pyarrow).")
     ] = True,
@@ -36,14 +39,14 @@ def generate(
     """
     from modgap._errors import UnknownName
     from modgap.cli._values import dials, listed
-    from modgap.tasks import CANARY, load_suite, write_suite
+    from modgap.tasks import CANARY, choose, load_suite, write_suite
     from modgap.tasks._write_isobench import write_isobench
 
     if format_ not in ("modgap", "isobench"):
         raise UnknownName("format", format_, ("modgap", "isobench"))
 
     loaded = load_suite(suite, tasks=listed(tasks), **(dials(set_, "--set") or {}))
-    wanted = listed(representations)
+    wanted = choose(loaded, listed(representations), listed(modalities))
     problems = loaded.problems(n, seed, wanted)
     if format_ == "isobench":
         for path in write_isobench(problems, out, CANARY):

@@ -173,7 +173,9 @@ def run_config(
         suite = load_suite(config.suite, tasks=config.tasks or None, **config.set)
     # The suite is checked first: a model can take minutes to load.
     config = dataclasses.replace(config, n=_number(suite, config))
-    wanted = choose_representations(suite.representations, config)
+    asked = {*config.representations, *config.modalities}
+    requested = {k: m for k, m in getattr(suite, "on_request", {}).items() if asked & {k, m}}
+    wanted = choose_representations(suite.representations | requested, config)
     loaded = model if model is not None else _load(config, listener)
     try:
         return _run(config, loaded, suite, wanted, listener)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modgap._errors import FileError, InputError, UnknownName
-from modgap.media import Modality
+from modgap.media import MODALITIES, Modality
 
 from . import _datasets, _file_suite
 from ._problem import Answer, Problem
@@ -89,6 +89,11 @@ class TaskSuite:
         """Representation → modality, of all tasks together."""
         return {name: m for task in self.loaded for name, m in task.representations.items()}
 
+    @property
+    def on_request(self) -> dict[str, Modality]:
+        """Those that are made only when asked for; see :attr:`Task.on_request`."""
+        return {name: m for task in self.loaded for name, m in task.on_request.items()}
+
     def problems(
         self, n: int | None, seed: int = 0, representations: Iterable[str] | None = None, offset: int = 0
     ) -> Iterator[Problem]:
@@ -98,15 +103,16 @@ class TaskSuite:
         check_counts(n, offset)
         check_seed(seed)
         wanted = None if representations is None else tuple(representations)
+        every = self.representations | self.on_request
         for name in wanted or ():
-            if name not in self.representations:
-                raise UnknownName("representation", name, self.representations)
+            if name not in every:
+                raise UnknownName("representation", name, every)
         return self._draw(n, seed, wanted, offset)
 
     def _draw(self, n: int, seed: int, wanted: Sequence[str] | None, offset: int) -> Iterator[Problem]:
         for index in range(offset, offset + n):
             for task, (dials, style) in zip(self.loaded, self._resolved, strict=True):
-                own = wanted and [name for name in wanted if name in task.representations]
+                own = wanted and [name for name in wanted if name in task.representations | task.on_request]
                 if own or not wanted:  # a task that has none of the representations wanted is left out
                     yield task.make(seed, index, own, dials, style)
 
@@ -177,6 +183,42 @@ def load_suite(
     if wanted is None and spec in suites():
         loaded = tuple(task for task in loaded if task.can_ask(_own_settings(task, settings)))
     return TaskSuite(name, loaded, dict(settings))
+
+
+def choose(
+    suite: Suite, representations: Sequence[str] | None, modalities: Sequence[str] | None
+) -> tuple[str, ...] | None:
+    """Names of the representations of some modalities.
+
+    Args:
+        suite: what offers them; those on request only count where their modality is named.
+        representations: names to choose from; all if ``None``.
+        modalities: those to keep; all if ``None``.
+
+    Returns:
+        The names, or ``None`` for all that a suite makes without being asked.
+
+    Raises:
+        UnknownName: if a modality does not exist.
+        InputError: if nothing is left.
+    """
+    if modalities is None:
+        return None if representations is None else tuple(representations)
+    for name in modalities:
+        if name not in MODALITIES:
+            raise UnknownName("modality", name, MODALITIES)
+    offered = suite.representations | getattr(suite, "on_request", {})
+    found = tuple(
+        name
+        for name, modality in offered.items()
+        if modality in modalities and (representations is None or name in representations)
+    )
+    if not found:
+        raise InputError(
+            f"suite {suite.name} has nothing to show for modalities {', '.join(modalities)}; it has "
+            + ", ".join(f"{name} ({modality})" for name, modality in offered.items())
+        )
+    return found
 
 
 def _is_path(spec: str) -> bool:

@@ -17,6 +17,7 @@ What the file defines (the contract test checks every file in the folder):
 - ``render(p, representation, style)`` → parts; ``content(p)`` and ``decode(representation, parts)``, which
   reads the content back from the parts
 - ``parse(text, options)`` → :class:`Answer`
+- if the problem can be spoken, ``SPOKEN``; if its picture can be filmed, ``drawing(p, style)``
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ import numpy as np
 
 from modgap._errors import InputError, UnknownName
 from modgap.media import Modality, Part
+from modgap.media.speech import speak
+from modgap.media.video import film
 
 from ._problem import Answer, Problem, Representation
 from ._settings import describe, resolve
@@ -111,6 +114,20 @@ class Task:
         return dict(self.module.REPRESENTATIONS)
 
     @property
+    def on_request(self) -> dict[str, Modality]:
+        """Representations made only when asked for by name, by one mechanism each for all tasks.
+
+        ``audio`` where the file defines ``SPOKEN`` (extra ``audio``), ``video`` where it defines
+        ``drawing(p, style)`` (extra ``video``).
+        """
+        made: dict[str, Modality] = {}
+        if hasattr(self.module, "SPOKEN"):
+            made["audio"] = "audio"
+        if hasattr(self.module, "drawing"):
+            made["video"] = "video"
+        return made
+
+    @property
     def settings(self) -> dict[str, tuple[bool | int | float | str, str]]:
         """Name of every setting → (default, help text)."""
         return describe([self.module.Dials, self.module.Style])
@@ -161,10 +178,11 @@ class Task:
         if index < 0:
             raise InputError(f"index {index} is not accepted; give 0 or more")
         m = self.module
+        every = self.representations | self.on_request
         names = tuple(m.REPRESENTATIONS) if representations is None else tuple(representations)
         for name in names:
-            if name not in m.REPRESENTATIONS:
-                raise UnknownName(f"representation of {self.name}", name, m.REPRESENTATIONS)
+            if name not in every:
+                raise UnknownName(f"representation of {self.name}", name, every)
         p = m.sample(np.random.default_rng([seed, index]), dials)
         options, answer = m.options(p), m.answer(p)
         number = answer.removeprefix("-").isdecimal()
@@ -175,7 +193,7 @@ class Task:
             question=m.question(p),
             answer=answer,
             representations=tuple(
-                Representation(name, m.REPRESENTATIONS[name], m.render(p, name, style)) for name in names
+                Representation(name, every[name], self._render(p, name, style)) for name in names
             ),
             options=options,
             answer_kind="choice" if options else "integer" if number else "text",
@@ -183,6 +201,14 @@ class Task:
             difficulty=dict(m.difficulty(p)),
             chance=1 / len(options) if options else m.CHANCE,
         )
+
+    def _render(self, p: Any, name: str, style: Any) -> tuple[Part, ...]:
+        if name in self.module.REPRESENTATIONS:
+            return self.module.render(p, name, style)
+        own: Any = self.module
+        if name == "video":
+            return (film(own.drawing(p, style)),)
+        return (speak(own.SPOKEN.write("".join(t.text for t in own.render(p, own.SPOKEN.form, style)))),)
 
     def parse(self, reply: str, options: Sequence[str] = ()) -> Answer:
         """What a reply says, read as this task reads it."""

@@ -66,6 +66,7 @@ def write_suite(
     columns = suite.representations
     if representations is not None:
         wanted = tuple(representations)
+        columns = columns | getattr(suite, "on_request", {})
         for name in wanted:
             if name not in columns:
                 raise UnknownName("representation", name, columns)

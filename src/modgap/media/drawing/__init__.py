@@ -10,6 +10,9 @@ from ._circuit import Plan as Plan
 from ._circuit import draw_circuit as draw_circuit
 from ._circuit import is_circuit as is_circuit
 from ._circuit import read_circuit as read_circuit
+from ._equation import draw_equation as draw_equation
+from ._equation import is_equation as is_equation
+from ._equation import read_equation as read_equation
 from ._forces import draw_forces as draw_forces
 from ._forces import draw_magnets as draw_magnets
 from ._forces import has_block as has_block
@@ -22,6 +25,11 @@ from ._layout import lay_out as lay_out
 from ._layout import lay_out_labelled as lay_out_labelled
 from ._letters import read_text as read_text
 from ._letters import text_mask as text_mask
+from ._molecule import MOLECULE_LOOKS as MOLECULE_LOOKS
+from ._molecule import Cell as Cell
+from ._molecule import draw_molecule as draw_molecule
+from ._molecule import honeycomb_neighbours as honeycomb_neighbours
+from ._molecule import read_molecule as read_molecule
 from ._plot import PLOT_LOOKS as PLOT_LOOKS
 from ._plot import draw_plot as draw_plot
 from ._read_graph import SeenGraph as SeenGraph

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modgap.media import Modality, Part, Text
-from modgap.media.drawing import draw_board, read_board
+from modgap.media.drawing import Drawing, draw_board, read_board
 
 from ._chess_moves import Board, Move, Position
 from ._chess_text import (
@@ -46,9 +46,15 @@ def render(game: Game, representation: str, style: Style) -> tuple[Part, ...]:
         return (Text(write_pgn(game.start, game.moves)),)
     position = game.board().position()
     if representation == "image":
-        look = style_of(style.style, identity_of(position))
-        return (draw_board(position.squares, caption(position), pixels=style.pixels, style=look).image(),)
+        return (drawing(game, style).image(),)
     return (Text(write_fen(position) if representation == "fen" else write_ascii(position)),)
+
+
+def drawing(game: Game, style: Style) -> Drawing:
+    """The picture of the end of a game as strokes."""
+    position = game.board().position()
+    look = style_of(style.style, identity_of(position))
+    return draw_board(position.squares, caption(position), pixels=style.pixels, style=look)
 
 
 def decode(representation: str, parts: tuple[Part, ...]) -> Position:

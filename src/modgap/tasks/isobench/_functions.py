@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from modgap._errors import FileError
 from modgap.media import Modality, Part, Text
-from modgap.media.drawing import Trace, draw_plot, read_plot
+from modgap.media.drawing import Drawing, Trace, draw_plot, read_plot
 
 from ._common import Style, decimal, identity_of, only_picture, only_text, style_of, thousandths
 
@@ -224,13 +224,12 @@ def sampled(f: Function, n: int) -> Floats:
     return np.union1d(xs, np.array(f.kinks) / 1000) if f.kinks else xs
 
 
-def render_plot(f: Function, style: Style) -> tuple[Part, ...]:
-    """The function as a picture."""
+def plot(f: Function, style: Style) -> Drawing:
+    """The picture of a function as strokes."""
     identity = identity_of(f)
     xs = sampled(f, style.pixels)
     look = style_of(style.style, identity)
-    drawing = draw_plot(xs, f.values(xs), pixels=style.pixels, style=look, hue=int(identity[:4], 16))
-    return (drawing.image(),)
+    return draw_plot(xs, f.values(xs), pixels=style.pixels, style=look, hue=int(identity[:4], 16))
 
 
 def decode_plot(parts: tuple[Part, ...]) -> Drawn:

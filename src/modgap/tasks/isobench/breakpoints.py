@@ -20,11 +20,12 @@ import numpy as np
 
 from modgap._errors import FileError, InputError
 from modgap.media import Part
+from modgap.media.drawing import Drawing
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import check_order, setting
 
-from . import _functions
+from . import _functions, _speech
 from ._common import INSTRUCTION as INSTRUCTION
 from ._common import Style as Style
 from ._common import between, decimal, identity_of, own_rng, pick, thousandths
@@ -33,6 +34,7 @@ from ._functions import Domain, Drawn, Floats, Term
 from ._transcripts import of_functions
 
 CHANCE = None
+SPOKEN = _speech.FORMULA
 """Open: a guess is worth a half at ``published``, where answers are 2 and 3, and an eighth at ``hard``."""
 
 _TRIES = 4000
@@ -246,11 +248,16 @@ def content(p: BreakpointsProblem) -> Pieces:
     return p.function
 
 
+def drawing(p: BreakpointsProblem, style: Style) -> Drawing:
+    """The picture as strokes."""
+    return _functions.plot(p.function, style)
+
+
 def render(p: BreakpointsProblem, representation: str, style: Style) -> tuple[Part, ...]:
     """The function in one representation."""
     f = p.function
     if representation == "image":
-        return _functions.render_plot(f, style)
+        return (drawing(p, style).image(),)
     rows = []
     for i, (a, b, slope, intercept) in enumerate(
         zip(map(decimal, f.ends), map(decimal, f.ends[1:]), f.slopes, f.intercepts, strict=False)

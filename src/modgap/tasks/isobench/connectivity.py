@@ -17,12 +17,12 @@ import numpy as np
 
 from modgap._errors import InputError
 from modgap.media import Part, Text
-from modgap.media.drawing import draw_graph, lay_out, read_graph
+from modgap.media.drawing import Drawing, draw_graph, lay_out, read_graph
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import check_order, setting
 
-from . import _graphs
+from . import _graphs, _speech
 from ._common import INSTRUCTION as INSTRUCTION
 from ._common import between, identity_of, only_picture, only_text, own_rng, pick, shuffled, style_of
 from ._graphs import REPRESENTATIONS as REPRESENTATIONS
@@ -31,6 +31,7 @@ from ._graphs import Style as Style
 from ._transcripts import GRAPH
 
 CHANCE = 0.5
+SPOKEN = _speech.GRAPH
 TRANSCRIPT = GRAPH
 LABELS = ("yes", "no")
 _TRIES = 2000
@@ -189,19 +190,23 @@ def content(p: ConnectivityProblem) -> Matrix:
 
 def render(p: ConnectivityProblem, representation: str, style: Style) -> tuple[Part, ...]:
     """The graph in one representation; in the picture the two nodes are filled."""
-    if representation != "image":
-        return (Text(_graphs.write(representation, p.graph)),)
+    if representation == "image":
+        return (drawing(p, style).image(),)
+    return (Text(_graphs.write(representation, p.graph)),)
+
+
+def drawing(p: ConnectivityProblem, style: Style) -> Drawing:
+    """The picture as strokes."""
     edges, identity = _graphs.edges_of(p.graph), identity_of(p.graph)
     places = lay_out(len(p.graph), edges, _graphs.layout_rng(p.graph), circle=style.layout == "circle")
     color = int(identity[:4], 16) % 4
-    drawing = draw_graph(
+    return draw_graph(
         places,
         edges,
         pixels=style.pixels,
         style=style_of(style.style, identity),
         marked={p.a: color, p.b: color},
     )
-    return (drawing.image(),)
 
 
 def decode(representation: str, parts: tuple[Part, ...]) -> Matrix:

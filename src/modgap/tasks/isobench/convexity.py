@@ -16,11 +16,12 @@ import numpy as np
 
 from modgap._errors import InputError
 from modgap.media import Part
+from modgap.media.drawing import Drawing
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import check_order, setting
 
-from . import _functions
+from . import _functions, _speech
 from ._common import INSTRUCTION as INSTRUCTION
 from ._common import Style as Style
 from ._common import between, identity_of, own_rng, pick, shuffled
@@ -29,6 +30,7 @@ from ._functions import Domain, Drawn, Floats, Term
 from ._transcripts import of_functions
 
 CHANCE = 0.5
+SPOKEN = _speech.FORMULA
 LABELS = ("convex", "concave")
 _TRIES = 2000
 _REAL: Domain = (-10_000, 10_000)
@@ -235,11 +237,16 @@ def content(p: ConvexityProblem) -> Sum:
     return p.function
 
 
+def drawing(p: ConvexityProblem, style: Style) -> Drawing:
+    """The picture as strokes."""
+    return _functions.plot(p.function, style)
+
+
 def render(p: ConvexityProblem, representation: str, style: Style) -> tuple[Part, ...]:
     """The function in one representation."""
     f = p.function
     if representation == "image":
-        return _functions.render_plot(f, style)
+        return (drawing(p, style).image(),)
     write = _functions.write_latex if representation == "latex" else _functions.write_sympy
     return _functions.write_text(representation, write(f.terms), f.domain)
 

@@ -16,12 +16,12 @@ import numpy as np
 
 from modgap._errors import FileError, InputError
 from modgap.media import Part, Text
-from modgap.media.drawing import draw_graph, draw_pair, lay_out, read_pair
+from modgap.media.drawing import Drawing, draw_graph, draw_pair, lay_out, read_pair
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import check_order, setting
 
-from . import _graphs
+from . import _graphs, _speech
 from ._common import INSTRUCTION as INSTRUCTION
 from ._common import between, identity_of, only_picture, only_text, own_rng, pick, shuffled, style_of
 from ._graphs import REPRESENTATIONS as REPRESENTATIONS
@@ -31,6 +31,7 @@ from ._transcripts import PAIR
 from .connectivity import random_graph
 
 CHANCE = 0.5
+SPOKEN = _speech.GRAPHS
 TRANSCRIPT = PAIR
 LABELS = ("yes", "no")
 _TRIES = 2000
@@ -256,6 +257,11 @@ def render(p: IsomorphismProblem, representation: str, style: Style) -> tuple[Pa
     if representation != "image":
         g, h = (_graphs.write(representation, graph) for graph in (p.g, p.h))
         return (Text(f"G:\n{g}\n\nH:\n{h}"),)
+    return (drawing(p, style).image(),)
+
+
+def drawing(p: IsomorphismProblem, style: Style) -> Drawing:
+    """The picture as strokes."""
     look = style_of(style.style, identity_of((p.g, p.h)))
     sides = []
     for graph, mark in zip((p.g, p.h), _MARKS, strict=True):
@@ -263,7 +269,7 @@ def render(p: IsomorphismProblem, representation: str, style: Style) -> tuple[Pa
         places = lay_out(len(graph), edges, _graphs.layout_rng(graph), circle=style.layout == "circle")
         marked = dict.fromkeys(range(len(graph)), mark)
         sides.append(draw_graph(places, edges, pixels=style.pixels, style=look, marked=marked))
-    return (draw_pair(*sides, style=look).image(),)
+    return draw_pair(*sides, style=look)
 
 
 def decode(representation: str, parts: tuple[Part, ...]) -> tuple[Matrix, Matrix]:

@@ -16,12 +16,12 @@ import numpy as np
 
 from modgap._errors import InputError
 from modgap.media import Part, Text
-from modgap.media.drawing import draw_graph, lay_out_labelled, read_graph
+from modgap.media.drawing import Drawing, draw_graph, lay_out_labelled, read_graph
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import check_order, setting
 
-from . import _graphs
+from . import _graphs, _speech
 from ._common import INSTRUCTION as INSTRUCTION
 from ._common import between, identity_of, only_picture, only_text, own_rng, pick, shuffled, style_of
 from ._graphs import REPRESENTATIONS as REPRESENTATIONS
@@ -30,6 +30,7 @@ from ._graphs import Style as Style
 from ._transcripts import NETWORK
 
 CHANCE = None
+SPOKEN = _speech.GRAPH
 TRANSCRIPT = NETWORK
 """An open question: 1 in 25 at level ``published``, by the values that occur in the published set."""
 
@@ -210,6 +211,11 @@ def render(p: MaxflowProblem, representation: str, style: Style) -> tuple[Part, 
         return (Text(_graphs.write(representation, p.network, network=True)),)
     if representation != "image":
         return (Text(_LEGEND + _graphs.write(representation, p.network)),)
+    return (drawing(p, style).image(),)
+
+
+def drawing(p: MaxflowProblem, style: Style) -> Drawing:
+    """The picture as strokes."""
     arcs = _graphs.arcs_of(p.network)
     rng = _graphs.layout_rng(p.network)
     n = len(p.network)
@@ -219,7 +225,7 @@ def render(p: MaxflowProblem, representation: str, style: Style) -> tuple[Part, 
     if laid_out is None:
         raise InputError("the network has too many arrows to be drawn legibly; lower density or max_nodes")
     places, labels = laid_out
-    drawing = draw_graph(
+    return draw_graph(
         places,
         arcs,
         pixels=style.pixels,
@@ -228,7 +234,6 @@ def render(p: MaxflowProblem, representation: str, style: Style) -> tuple[Part, 
         capacities=[p.network[i][j] for i, j in arcs],
         labels=labels,
     )
-    return (drawing.image(),)
 
 
 _LEGEND = "Capacities, from the node of the row to the node of the column:\n"

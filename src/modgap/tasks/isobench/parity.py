@@ -18,11 +18,12 @@ import numpy as np
 
 from modgap._errors import FileError, InputError
 from modgap.media import Part
+from modgap.media.drawing import Drawing
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import check_order, setting
 
-from . import _functions
+from . import _functions, _speech
 from ._common import INSTRUCTION as INSTRUCTION
 from ._common import Style as Style
 from ._common import between, identity_of, own_rng, pick, shuffled
@@ -31,6 +32,7 @@ from ._functions import Domain, Drawn, Floats, Term
 from ._transcripts import of_functions
 
 CHANCE = 1 / 3
+SPOKEN = _speech.FORMULA
 LABELS = ("even", "odd", "neither")
 DOMAIN: Domain = (-5000, 5000)
 _TRIES = 2000
@@ -217,11 +219,16 @@ def content(p: ParityProblem) -> Rational:
     return p.function
 
 
+def drawing(p: ParityProblem, style: Style) -> Drawing:
+    """The picture as strokes."""
+    return _functions.plot(p.function, style)
+
+
 def render(p: ParityProblem, representation: str, style: Style) -> tuple[Part, ...]:
     """The function in one representation."""
     f = p.function
     if representation == "image":
-        return _functions.render_plot(f, style)
+        return (drawing(p, style).image(),)
     if representation == "latex":
         body = rf"\frac{{{_functions.write_latex(f.above)}}}{{{_functions.write_latex(f.below)}}}"
     else:

@@ -18,6 +18,7 @@ import numpy as np
 from modgap._errors import InputError
 from modgap.media import Modality, Part, Text
 from modgap.media.drawing import (
+    Drawing,
     Edge,
     Plan,
     draw_circuit,
@@ -33,7 +34,7 @@ from modgap.tasks._answers import as_option, read_letter
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import check_order, setting
 
-from . import _circuits, _mechanics
+from . import _circuits, _mechanics, _speech
 from ._circuits import Circuit
 from ._common import INSTRUCTION as INSTRUCTION
 from ._common import Style as Style
@@ -43,6 +44,7 @@ from ._options import around, is_short, written
 from ._transcripts import of_tables
 
 REPRESENTATIONS: dict[str, Modality] = {"description": "text", "table": "text", "image": "image"}
+SPOKEN = _speech.DESCRIPTION
 CHANCE = None
 """One in four at the levels of our own; at level ``published`` problems have two to four options."""
 
@@ -314,15 +316,20 @@ def content(p: PhysicsProblem) -> Circuit | Forces | Magnets:
     return p.shown
 
 
+def drawing(p: PhysicsProblem, style: Style) -> Drawing:
+    """The picture as strokes."""
+    look = style_of(style.style, identity_of(p.shown))
+    if isinstance(p, CircuitProblem):
+        return draw_circuit(p.plan, pixels=style.pixels, style=look)
+    if isinstance(p, ForceProblem):
+        return draw_forces(dict(p.shown), pixels=style.pixels, style=look)
+    return draw_magnets(p.shown, pixels=style.pixels, style=look)
+
+
 def render(p: PhysicsProblem, representation: str, style: Style) -> tuple[Part, ...]:
     """What is shown, in one representation."""
     if representation == "image":
-        look = style_of(style.style, identity_of(p.shown))
-        if isinstance(p, CircuitProblem):
-            return (draw_circuit(p.plan, pixels=style.pixels, style=look).image(),)
-        if isinstance(p, ForceProblem):
-            return (draw_forces(dict(p.shown), pixels=style.pixels, style=look).image(),)
-        return (draw_magnets(p.shown, pixels=style.pixels, style=look).image(),)
+        return (drawing(p, style).image(),)
     plain = representation == "description"
     if isinstance(p, CircuitProblem):
         write = _circuits.write_description if plain else _circuits.write_table

@@ -15,11 +15,12 @@ import numpy as np
 
 from modgap._errors import InputError
 from modgap.media import Part
+from modgap.media.drawing import Drawing
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import setting
 
-from . import _chess, _chess_games, _chess_seeds
+from . import _chess, _chess_games, _chess_seeds, _speech
 from ._chess import REPRESENTATIONS as REPRESENTATIONS
 from ._chess import Game
 from ._chess_moves import Board, Move, Position, uci
@@ -30,6 +31,7 @@ from ._common import between, own_rng, pick
 from ._transcripts import POSITION
 
 CHANCE = None
+SPOKEN = _speech.BOARD
 TRANSCRIPT = POSITION
 """An open question; a random legal move is right about once in thirty problems."""
 
@@ -165,6 +167,11 @@ def group(p: PuzzleProblem) -> str:
 def content(p: PuzzleProblem) -> Position:
     """The position."""
     return p.game.board().position()
+
+
+def drawing(p: PuzzleProblem, style: Style) -> Drawing:
+    """The picture as strokes."""
+    return _chess.drawing(p.game, style)
 
 
 def render(p: PuzzleProblem, representation: str, style: Style) -> tuple[Part, ...]:

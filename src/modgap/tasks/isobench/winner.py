@@ -16,11 +16,12 @@ import numpy as np
 
 from modgap._errors import InputError
 from modgap.media import Part
+from modgap.media.drawing import Drawing
 from modgap.tasks._answers import READERS
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import setting
 
-from . import _chess, _chess_games, _chess_seeds
+from . import _chess, _chess_games, _chess_seeds, _speech
 from ._chess import REPRESENTATIONS as REPRESENTATIONS
 from ._chess import Game
 from ._chess_moves import Board, Position
@@ -32,6 +33,7 @@ from ._common import between, own_rng, pick, shuffled
 from ._transcripts import POSITION
 
 CHANCE = 1 / 3
+SPOKEN = _speech.BOARD
 TRANSCRIPT = POSITION
 LABELS = ("white", "black", "draw")
 _PUBLISHED = (127, 115, 15)  # White, Black, Draw in the published set
@@ -162,6 +164,11 @@ def group(p: WinnerProblem) -> str:
 def content(p: WinnerProblem) -> Position:
     """The position."""
     return p.game.board().position()
+
+
+def drawing(p: WinnerProblem, style: Style) -> Drawing:
+    """The picture as strokes."""
+    return _chess.drawing(p.game, style)
 
 
 def render(p: WinnerProblem, representation: str, style: Style) -> tuple[Part, ...]:
