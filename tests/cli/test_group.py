@@ -58,7 +58,7 @@ def test_version() -> None:
             ["export", "/nowhere", "--csv"],
             "modgap: /nowhere: not a run folder (it has no run.json); give a folder",
         ),
-        (["export", "/nowhere"], "modgap: give one of --csv and --parquet"),
+        (["export", "/nowhere"], "modgap: give one of --csv, --parquet and --to inspect"),
         (["measure", "-m", "rndom"], "modgap: model 'rndom' is not one of "),
         (["measure", "-m", "random", "--set", "level"], "modgap: --set 'level' is not NAME=VALUE, such as"),
         (["measure", "-m", "random", "--set", "level=hrad"], "modgap: level 'hrad' is not one of "),

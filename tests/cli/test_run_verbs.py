@@ -95,3 +95,30 @@ def test_models_and_tasks_are_listed() -> None:
     assert all(name in shown for name in model_names())
     shown = run("tasks").stdout
     assert all(name.split("/")[1] in shown for name in task_names())
+
+
+def test_export_writes_a_log_of_inspect(measured: Run) -> None:
+    done = run("export", str(measured.folder), "--to", "inspect")
+    assert done.exit_code == 0, done.output
+    assert (measured.folder / "records.eval").read_bytes().startswith(b"PK")
+    wrong = run("export", str(measured.folder), "--to", "inspct")
+    assert "--to 'inspct' is not one of inspect; did you mean 'inspect'?" in wrong.output
+
+
+def test_generate_writes_the_published_columns(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    done = run(
+        "generate",
+        "isobench",
+        "--tasks",
+        "maxflow",
+        "--format",
+        "isobench",
+        "--out",
+        str(tmp_path / "x"),
+        "-n",
+        "1",
+    )
+    assert done.exit_code == 0, done.output
+    (problem,) = load_suite(f"isobench:{tmp_path / 'x'}").problems(None)
+    assert problem.difficulty["gold"] == "confirmed"
