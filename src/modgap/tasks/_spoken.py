@@ -1,6 +1,6 @@
 """What is said aloud of a problem: one of its text forms in words, and those turned back into that form.
 
-A task names a form and how it is spoken, ``SPOKEN = Spoken("story", write, read)``; sound is made of the words
+A task names a form and how it is spoken, ``SPOKEN = Spoken("story", write, read)``; sound is made of words
 (``modgap.media.speech``), so that one mechanism serves every task and every voice.
 """
 
