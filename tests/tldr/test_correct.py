@@ -10,7 +10,7 @@ from tests.models.local.conftest import build_tiny
 
 from modgap._errors import InputError
 from modgap.models import Query, Reply, local
-from modgap.scenes import write_caption
+from modgap.scenes import Scene, write_caption
 from modgap.tasks.scenes import LEVELS, sample_world
 from modgap.tldr import Example, TypedSpan
 from modgap.tldr._correct import MOST_TARGETS, Correction, choose_targets, correct
@@ -137,6 +137,11 @@ def test_a_local_model_writes_other_words_in_place_of_one(tmp_path_factory: pyte
             assert one[a : len(one) - len(text) + b].strip().lower() != text[a:b].lower()
 
 
+def scene_of(one: Example) -> Scene:
+    assert one.scene is not None
+    return one.scene
+
+
 def test_arms_are_compared_by_exact_errors_in_pairs() -> None:
     rng = np.random.default_rng(0)
     examples, better, same = [], [], []
@@ -153,5 +158,8 @@ def test_arms_are_compared_by_exact_errors_in_pairs() -> None:
     assert (rows["flags"].better, rows["flags"].worse, rows["flags"].wrong) == (12, 0, 0)
     assert rows["flags"].high < 0 and rows["flags"].expected == pytest.approx(-1.5)
     assert (rows["random"].change, rows["random"].p) == (0, 1)
+    assert wrong_words(f"{examples[0].response} Gone at colour.", scene_of(examples[0])) == 3 + wrong_words(
+        examples[0].response, scene_of(examples[0])
+    )
     with pytest.raises(InputError, match="arm 'flags' has 1 captions of 12"):
         compare_arms(examples, {"flags": better[:1]})

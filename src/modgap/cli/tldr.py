@@ -10,6 +10,7 @@ import typer
 from modgap.cli import (
     _tldr_annotate,
     _tldr_correct,
+    _tldr_demo,
     _tldr_detect,
     _tldr_evaluate,
     _tldr_rates,
@@ -76,6 +77,7 @@ _tldr_evaluate.add_verb(app)
 _tldr_rates.add_verb(app)
 _tldr_correct.add_verb(app)
 _tldr_strengthen.add_verb(app)
+_tldr_demo.add_verb(app)
 _tldr_annotate.add_verbs(app)
 
 

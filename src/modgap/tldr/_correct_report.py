@@ -13,6 +13,7 @@ from modgap.scenes import Scene, read_caption
 
 from ._correct import Correction
 from ._example import Example
+from .annotate._words import words as split
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class ArmRow:
         accepted: new words, or revisions, that were kept.
         outside: words changed that were no targets.
         expected: change of the wrong words that the detector expects, per caption; below 0 is better.
-        wrong: exact wrong words per caption afterwards; ``nan`` without scenes.
+        wrong: exact wrong words per caption afterwards, see :func:`wrong_words`; ``nan`` without scenes.
         change: change of that, per caption, with its interval.
         low, high: ends of the 95 % interval of ``change``.
         p: of no difference to the arm ``random``, by flipping signs of captions, Holm over arms; 1 for
@@ -51,8 +52,10 @@ class ArmRow:
 
 
 def wrong_words(caption: str, scene: Scene) -> int:
-    """Words that do not hold; a word of a sentence that cannot be read is not counted."""
-    return sum(not word.holds for word in read_caption(caption, scene).words)
+    """Words that do not hold, and every word of a sentence that cannot be read: broken is not corrected."""
+    reading = read_caption(caption, scene)
+    unread = sum(len(split(caption[start:end])) for start, end in reading.unread)
+    return unread + sum(not word.holds for word in reading.words)
 
 
 def compare_arms(
