@@ -81,9 +81,10 @@ def test_a_later_token_moves_no_earlier_score(family: Callable[[str], Pretrained
     assert not torch.allclose(one[:, -1], two[:, -1], atol=1e-3)
 
 
-@pytest.mark.parametrize("name", SEES)
+# One of each kind of connector.
+@pytest.mark.parametrize("name", ["idefics3", "paligemma", "gemma3", "qwen3-vl", "internvl", "mllama"])
 def test_low_rank_changes_go_where_they_are_said_to_go_and_start_at_nothing(
-    family: Callable[[str], Pretrained], name: str, tmp_path_factory: pytest.TempPathFactory
+    family: Callable[[str], Pretrained], name: str
 ) -> None:
     known = family(name)
     before = random_detector(known).score([Item(picture(0), CAPTIONS[0])])[0].bad
