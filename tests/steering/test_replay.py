@@ -16,9 +16,10 @@ import torch
 from modgap._errors import InputError
 from modgap.media import Image, Text
 from modgap.models import Query, load_model, local
+from modgap.models.local._anatomy import at_block
 from modgap.models.local._model import LocalModel
 from modgap.models.local._steer import Change, steering
-from modgap.steering import replay
+from modgap.steering import Patch, back_patch, replay
 from modgap.steering._study import problems_of
 from modgap.steering._sweep import cells_of, query_of
 
@@ -120,6 +121,68 @@ def test_a_beginning_that_does_not_change_is_not_read_again(family: Callable[[st
     whole, *_ = read
     assert max(read) == whole
     assert min(read) < whole / 2
+
+
+def test_the_question_alone_is_read_again(family: Callable[[str], LocalModel]) -> None:
+    """What comes after the last picture is changed; what stands before it comes from the cache."""
+    model, asked = family("idefics3-tiles"), queries()
+    change = Change(torch.randn(32, generator=torch.Generator().manual_seed(0)), 0, 1.0, "question")
+    read: list[int] = []
+    handle = model.pretrained.anatomy.blocks[2].register_forward_pre_hook(
+        lambda module, args: read.append(args[0].shape[1])
+    )
+    found = replay(model, asked, [change], tokens=400)
+    handle.remove()
+    assert min(read) < max(read)
+    for i, scores in enumerate(hooked(model, asked, change)):
+        assert np.allclose(found.changed[0, i, : len(scores)], scores, atol=2e-4)
+
+
+def test_states_of_a_later_block_in_an_earlier_one(family: Callable[[str], LocalModel]) -> None:
+    model, asked = family("idefics3"), queries()
+    dict(model.reply(asked))  # the first reply also tries out whether prompts can be shared
+    blocks = model.pretrained.anatomy.blocks
+    late: list[torch.Tensor] = []
+    with at_block(blocks[2], lambda states: late.append(states.clone())):
+        dict(model.reply(asked))
+    passes = iter(late)
+    with at_block(blocks[0], lambda states: next(passes)):
+        replies = dict(model.reply(asked))
+    everywhere = Patch(2, 0, lambda kinds, ids: torch.ones_like(ids, dtype=torch.bool))
+    found = replay(model, asked, [everywhere, Patch(2, 0)])
+    for i, reply in replies.items():
+        scores = reply.option_scores or ()
+        assert np.allclose(found.changed[0, i, : len(scores)], scores, atol=2e-4)
+    assert not np.allclose(found.changed[1], found.base)
+    assert not np.allclose(found.changed[1], found.changed[0])
+    with pytest.raises(InputError, match="block 7 does not exist"):
+        replay(model, asked, [Patch(7, 0)])
+
+
+def test_back_patching_is_counted_on_other_scenes() -> None:
+    model = load_model("bundled")
+    assert isinstance(model, LocalModel)
+    problems = problems_of(("count", "relation"), 8, 3, level="plain")
+    found = back_patch(model, problems, blocks=(0, 4, 7))
+    assert [one.task for one in found] == ["scenes/count", "scenes/relation"]
+    for one in found:
+        assert one.n == 8
+        assert one.interval[0] <= one.gain_points <= one.interval[1]
+        assert one.gain_points <= one.best_points + 1e-9
+    with pytest.raises(InputError, match="two or more"):
+        back_patch(model, problems, blocks=(3,))
+
+
+def test_a_forward_that_others_put_there_stays(family: Callable[[str], LocalModel]) -> None:
+    """As accelerate does when it spreads a model over devices."""
+    model, asked = family("idefics3"), queries()
+    block = model.pretrained.anatomy.blocks[0]
+    block.forward = own = block.forward
+    try:
+        replay(model, asked, [Change(torch.ones(32), 1, 1.0)])
+        assert vars(block)["forward"] is own
+    finally:
+        del block.forward
 
 
 def test_wrong_use(family: Callable[[str], LocalModel]) -> None:

@@ -27,7 +27,7 @@ from modgap.models import Query
 from modgap.models.local._batches import Group, grouped, take
 from modgap.models.local._layout import lay_out, option_scores
 from modgap.models.local._model import LocalModel
-from modgap.models.local._steer import Change, added, mask_of
+from modgap.models.local._steer import Change, MaskMaker, Positions, added, mask_of
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
@@ -36,6 +36,21 @@ if TYPE_CHECKING:
 TOKENS = {"cpu": 2048, "other": 65_536}
 """Most positions of a pass, by device, which bounds the memory (our choice: on a CPU what fits its caches;
 `benchmarks/steering_sweep.py`)."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The states of one block in the place of another's, as they are without any change.
+
+    Args:
+        source: block whose output is taken, 0-based.
+        block: block whose output it takes the place of; back-patching if it is the earlier one.
+        positions: as for a :class:`Change`.
+    """
+
+    source: int
+    block: int
+    positions: Positions | MaskMaker = "image"
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,7 @@ class Replayed:
 def replay(
     model: LocalModel,
     queries: Sequence[Query],
-    changes: Sequence[Change],
+    changes: Sequence[Change | Patch],
     *,
     tokens: int | None = None,
     listener: Callable[[int], None] | None = None,
@@ -65,7 +80,8 @@ def replay(
     Args:
         model: read as it is; a vector of its own is not added.
         queries: each with options.
-        changes: of the phase ``prefill`` or ``both``: nothing is written here, so there is nothing to decode.
+        changes: vectors, of the phase ``prefill`` or ``both`` (nothing is written here, so there is nothing
+            to decode), and patches.
         tokens: most positions of a pass; by default ``TOKENS`` of the device.
         listener: is told how many questions are done.
 
@@ -73,7 +89,7 @@ def replay(
         InputError: a question without options or too long for the model, a change of the phase ``decode``, or
             positions that a question does not have.
     """
-    if any(change.phase == "decode" for change in changes):
+    if any(isinstance(change, Change) and change.phase == "decode" for change in changes):
         raise InputError("a sweep scores options, which are read and not written: use phase 'prefill'")
     jobs = [model._job(index, query) for index, query in enumerate(queries)]
     if any(job.continuation is None for job in jobs):
@@ -135,14 +151,16 @@ class _Reading:
         self._call = {k: v for k, v in named.items() if k not in ("past_key_values", "use_cache")}
 
     def replays(
-        self, changes: Sequence[Change], tokens: int
+        self, changes: Sequence[Change | Patch], tokens: int
     ) -> Iterator[tuple[list[int], Float[Tensor, "row seq d_model"]]]:
         """Final states under the changes, as many of one block at a time as fit ``tokens``."""
-        for block in sorted({change.block for change in changes}):
+        named = {change.block for change in changes}
+        for block in sorted(named | {change.source for change in changes if isinstance(change, Patch)}):
             if not 0 <= block < len(self.outputs):
                 raise InputError(
                     f"block {block} does not exist: there are blocks 0 to {len(self.outputs) - 1}"
                 )
+        for block in sorted(named):
             states = self.outputs[block]
             # Changes that begin at the same position run together.
             found = [(self._first(mask), i, mask) for i, mask in self._masks(changes, block)]
@@ -152,10 +170,19 @@ class _Reading:
                 most = max(1, tokens // (len(self.ids) * (self.ids.shape[1] - first)))
                 some = [entry for entry in found[:most] if entry[0] == first]
                 found = found[len(some) :]
-                moved = [added(changes[i], states, mask)[:, first:] for _, i, mask in some]
+                moved = [self._moved(changes[i], states, mask)[:, first:] for _, i, mask in some]
                 yield [i for _, i, _ in some], self._run(len(some), block, torch.cat(moved), first)
 
-    def _masks(self, changes: Sequence[Change], block: int) -> Iterator[tuple[int, Bool[Tensor, "row seq"]]]:
+    def _moved(
+        self, change: Change | Patch, states: Float[Tensor, "row seq d_model"], mask: Bool[Tensor, "row seq"]
+    ) -> Float[Tensor, "row seq d_model"]:
+        if isinstance(change, Patch):
+            return torch.where(mask[..., None], self.outputs[change.source], states)
+        return added(change, states, mask)
+
+    def _masks(
+        self, changes: Sequence[Change | Patch], block: int
+    ) -> Iterator[tuple[int, Bool[Tensor, "row seq"]]]:
         known: dict[object, Bool[Tensor, "row seq"]] = {}
         for number, change in enumerate(changes):
             if change.block == block:
@@ -177,7 +204,7 @@ class _Reading:
         call = {name: _repeated(name, value, times, len(self.ids)) for name, value in self._call.items()}
         cache = None
         if first:
-            cache = _beginning(self._cache, first, times)
+            cache = _beginning(self._cache, first, times, block)
             call = {name: _cut(name, value, first, self.ids.shape[1]) for name, value in call.items()}
         with _skipping(self.parts.blocks, self._tuples, block, states):
             output = self.parts.decoder(**call, past_key_values=cache, use_cache=cache is not None)
@@ -224,15 +251,16 @@ def _cut(name: str, value: Any, first: int, width: int) -> Any:
     return value
 
 
-def _beginning(cache: DynamicCache | None, length: int, times: int) -> DynamicCache:
-    """The first positions of a cache, for a batch that is repeated."""
+def _beginning(cache: DynamicCache | None, length: int, times: int, block: int) -> DynamicCache:
+    """The first positions of a cache, for a batch that is repeated and read by the blocks after ``block``."""
     assert cache is not None
     new = copy.copy(cache)
     new.layers = []
-    for layer in cache.layers:
+    for number, layer in enumerate(cache.layers):
         part = copy.copy(layer)
-        part.keys = layer.keys[:, :, :length].repeat(times, 1, 1, 1)
-        part.values = layer.values[:, :, :length].repeat(times, 1, 1, 1)
+        part.keys, part.values = layer.keys[:, :, :length], layer.values[:, :, :length]
+        if number > block and times > 1:
+            part.keys, part.values = (x.repeat(times, 1, 1, 1) for x in (part.keys, part.values))
         new.layers.append(part)
     return new
 
@@ -250,10 +278,14 @@ def _skipping(
 
         return forward
 
+    # accelerate and nnsight give modules a forward of their own, which must be there again afterwards.
+    before = [vars(module).get("forward") for module in blocks[: block + 1]]
     for number, module in enumerate(blocks[: block + 1]):
         module.forward = passing(tuples[number], states if number == block else None)
     try:
         yield
     finally:
-        for module in blocks[: block + 1]:
+        for module, own in zip(blocks, before, strict=False):
             del module.forward
+            if own is not None:
+                module.forward = own

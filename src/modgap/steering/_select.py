@@ -92,7 +92,7 @@ def find(result: SweepResult, *, seed: int = 0) -> list[Finding]:
     for task in dict.fromkeys(result.tasks):
         part = result.of_task(task)
         codes = group_codes(part.groups)
-        folds = _folds(codes, seed)
+        folds = folds_of(codes, seed)
         for place in places:
             there = [i for i, cell in enumerate(cells) if cell.positions == place]
             control = nested(part, [i for i in there if cells[i].control], folds)
@@ -169,7 +169,12 @@ def max_t(
     return np.asarray((1 + hits) / (1 + draws))
 
 
-def _folds(codes: Int[np.ndarray, " question"], seed: int) -> Int[np.ndarray, " question"]:
+def folds_of(codes: Int[np.ndarray, " question"], seed: int) -> Int[np.ndarray, " question"]:
+    """Fold of every question, ``FOLDS`` in all; questions about one scene are in the same.
+
+    Raises:
+        InputError: fewer scenes than folds.
+    """
     groups = int(codes.max()) + 1
     if groups < FOLDS:
         raise InputError(f"{groups} scenes are too few to choose and count apart; give at least {FOLDS}")

@@ -19,11 +19,11 @@ from modgap.evaluate._prompts import build_parts
 from modgap.media import Text
 from modgap.models import Query
 from modgap.models.local._model import LocalModel
-from modgap.models.local._steer import POSITIONS, Change
+from modgap.models.local._steer import Change
 from modgap.models.local._vector import SteeringVector
 from modgap.tasks import Problem
 
-from ._replay import replay
+from ._replay import Patch, replay
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
@@ -141,7 +141,7 @@ def cells_of(
     *,
     blocks: Sequence[int],
     strengths: Sequence[float] = STRENGTHS,
-    positions: Sequence[str] = tuple(POSITIONS),
+    positions: Sequence[str] = ("image", "text", "both"),
     control: bool = False,
     names: Sequence[str] | None = None,
 ) -> list[tuple[Cell, Change]]:
@@ -170,7 +170,7 @@ def cells_of(
 def sweep(
     model: LocalModel,
     problems: Sequence[Problem],
-    cells: Sequence[tuple[Cell, Change]],
+    cells: Sequence[tuple[Cell, Change | Patch]],
     *,
     representation: str = "image",
     prompt: str = "",

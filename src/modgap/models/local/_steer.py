@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ._model import LocalModel
 
-Positions = Literal["image", "text", "both"]
+Positions = Literal["image", "text", "both", "question"]
 Phase = Literal["prefill", "decode", "both"]
 MaskMaker = Callable[["Int[Tensor, 'batch seq']", "Int[Tensor, 'batch seq']"], "Bool[Tensor, 'batch seq']"]
 """From kinds (values of ``TokenKind``) and token ids of a pass to the positions that are changed."""
@@ -38,8 +38,11 @@ POSITIONS: dict[str, tuple[TokenKind, ...]] = {
     "image": (TokenKind.IMAGE,),
     "text": (TokenKind.TEXT, TokenKind.RESPONSE),
     "both": (TokenKind.IMAGE, TokenKind.TEXT, TokenKind.RESPONSE),
+    "question": (TokenKind.TEXT, TokenKind.RESPONSE),
 }
-"""Which kinds of token each word means; control tokens and padding are never changed, as published."""
+"""Which kinds of token each word means; control tokens and padding are never changed, as published. Of the
+text, ``question`` is what comes after the last picture: in a causal model the picture's states stay as they
+are, so a sweep need not read it again."""
 
 PHASES = ("prefill", "decode", "both")
 
@@ -82,9 +85,13 @@ def mask_of(
     positions: Positions | MaskMaker, kinds: Int[Tensor, "batch seq"], ids: Int[Tensor, "batch seq"]
 ) -> Bool[Tensor, "batch seq"]:
     """Which positions are changed."""
-    if isinstance(positions, str):
-        return positions_of(kinds, *POSITIONS[positions])
-    return positions(kinds, ids)
+    if not isinstance(positions, str):
+        return positions(kinds, ids)
+    mask = positions_of(kinds, *POSITIONS[positions])
+    if positions == "question":
+        shown = positions_of(kinds, TokenKind.IMAGE).int()
+        mask &= shown.flip(1).cumsum(1).flip(1) == 0  # no picture here or later
+    return mask
 
 
 def added(
