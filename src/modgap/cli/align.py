@@ -63,9 +63,9 @@ def _print(found: Readiness) -> None:
     )
     typer.echo(
         f"n = {found.families[0].n} pictures a family that no probe was trained on; seed {found.seed}. "
-        "words, pictures: linear\nprobes, best block; transfer: the probe of the words on pictures; cosine: of mean "
-        "word and mean picture\nof a value, best block; p: share of all other ways to name the values that "
-        "do as well"
+        "words, pictures: linear\nprobes, best block; transfer: the probe of the words on pictures; cosine: "
+        "of mean word and mean picture\nof a value, best block; p: share of all other ways to name the "
+        "values that do as well"
     )
     for one in found.families:
         typer.echo(f"- {one.verdict}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from modgap.cli import _steer_export, _steer_sae
+
 if TYPE_CHECKING:
     from modgap.models.local._model import LocalModel
     from modgap.steering import Dose, Study
@@ -23,6 +25,10 @@ _BACKBONE = typer.Option(help="Text-only model the vectors come from. Default: t
 _SEED = typer.Option(help="Of everything.")
 
 
+_steer_sae.add_verb(app)
+_steer_export.add_verbs(app)
+
+
 @app.command("extract")
 def extract_vectors(
     *,
@@ -33,24 +39,28 @@ def extract_vectors(
         str, typer.Option(help="Names such as spatial,counting, or FILE.jsonl with anchor and sentence.")
     ] = "spatial,counting,attribute,entity",
     method: Annotated[
-        str, typer.Option(help="meanshift, others, lda, probe or probe-published.")
+        str, typer.Option(help="meanshift, others, lda, probe, probe-published, sae, sae-published.")
     ] = "meanshift",
     off_by_one: Annotated[
         bool, typer.Option("--off-by-one", help="Input of a block for its output, as once released.")
     ] = False,
+    sae: Annotated[
+        list[str] | None, typer.Option(help="Folder of a sparse autoencoder, for sae; one a block.")
+    ] = None,
     seed: Annotated[int, _SEED] = 0,
     out: Annotated[Path, typer.Option(help="Folder for one folder a concept.")] = Path("runs/vectors"),
 ) -> None:
     """Take the direction of each concept from sentences about it, at every block."""
     from modgap.cli._table import print_rows
-    from modgap.steering import extract, load_concept, text_model
+    from modgap.steering import extract, load_concept, load_sae, text_model
 
     read = text_model(model)
     concepts = [load_concept(name) for name in _names(concept)]
+    saes = [load_sae(folder) for folder in sae or ()]
     rows = []
     for one in concepts:
         against = [other for other in concepts if other is not one]
-        vector = extract(read, one, method, against=against, seed=seed, off_by_one=off_by_one)
+        vector = extract(read, one, method, against=against, saes=saes, seed=seed, off_by_one=off_by_one)
         folder = vector.save(out / f"{one.name}-{method}")
         lengths = vector.directions.norm(dim=1).tolist()
         held_out = vector.facts.get("held_out_accuracy")
@@ -76,7 +86,7 @@ def show_doses(
     ] = "red,blue,green,yellow,purple,left,above,three",
     n: Annotated[int, typer.Option("-n", help="Pictures for each value.")] = 100,
     strengths: Annotated[str, typer.Option(help="Multiples of the mean difference.")] = "1,2,4,8,16",
-    positions: Annotated[str, typer.Option(help="image, text or both.")] = "image",
+    positions: Annotated[str, typer.Option(help="image, text, both or question.")] = "image",
     backbone: Annotated[str | None, _BACKBONE] = None,
     seed: Annotated[int, _SEED] = 0,
     out: Annotated[Path, typer.Option(help="Folder for dose.json and dose.png.")] = Path("runs/dose"),
@@ -114,7 +124,7 @@ def sweep_vectors(
     level: Annotated[str, typer.Option(help="Of the scenes.")] = "plain",
     blocks: Annotated[str | None, typer.Option(help="Such as 0,2,4. Default: all.")] = None,
     strengths: Annotated[str, typer.Option(help="Multiples of the vectors.")] = "0.25,0.5,1,2,4",
-    positions: Annotated[str, typer.Option(help="Some of image, text, both.")] = "image,text,both",
+    positions: Annotated[str, typer.Option(help="Some of image, text, both, question.")] = "image,text,both",
     backbone: Annotated[str | None, _BACKBONE] = None,
     seed: Annotated[int, _SEED] = 0,
     out: Annotated[Path, typer.Option(help="Folder for what is found.")] = Path("runs/sweep"),
@@ -251,8 +261,9 @@ def _print_study(found: Study) -> None:
         "fifths of the\nscenes, counted on the fifth; controls: the same search over random, shuffled and "
         "opposite directions;\nbeyond: gain less controls, paired; p: Holm over all rows; at: block@strength."
     )
+    patched = {one.task: one for one in found.back_patched}
     print_rows(
-        ("task", "on other pictures", "before", "gain", "control", "words in the prompt"),
+        ("task", "on other pictures", "before", "gain", "control", "words in the prompt", "back-patching"),
         [
             (
                 one.task.rpartition("/")[2],
@@ -261,13 +272,15 @@ def _print_study(found: Study) -> None:
                 _points(one.gain_points, one.interval),
                 f"{one.control_points:+.1f}",
                 f"{found.prompt_points[one.task]:+.1f}" if found.prompt_points else "–",
+                _points(patched[one.task].gain_points, patched[one.task].interval) if patched else "–",
             )
             for one in found.elsewhere
         ],
     )
     typer.echo(
-        "other pictures: mixed styles and backgrounds, plates, nothing aligned; words in the prompt: on the "
-        "first pictures,\nthe best of the concepts"
+        "other pictures: mixed styles and backgrounds, plates, nothing aligned; on the first pictures: words "
+        "in the prompt\n(the best of the concepts) and back-patching (the picture's states of a late block in "
+        "an earlier one,\nchosen as above)"
     )
     claimed = [
         one for one in found.findings if one.p_holm < 0.05 and min(one.gain_points, one.beyond_points) > 0

@@ -15,6 +15,9 @@ from ._concepts import load_concept as load_concept
 from ._dose import Dose as Dose
 from ._dose import dose as dose
 from ._dose import value_vectors as value_vectors
+from ._export_adapter import export_adapter as export_adapter
+from ._export_gguf import read_gguf as read_gguf
+from ._export_gguf import write_gguf as write_gguf
 from ._extract import extract as extract
 from ._extract import random_like as random_like
 from ._plot import draw_doses as draw_doses
@@ -23,6 +26,9 @@ from ._readiness import Readiness as Readiness
 from ._readiness import readiness as readiness
 from ._replay import Patch as Patch
 from ._replay import replay as replay
+from ._sae import SAE as SAE
+from ._sae import load_sae as load_sae
+from ._sae_train import train_sae as train_sae
 from ._select import Finding as Finding
 from ._select import find as find
 from ._study import Study as Study

@@ -5,6 +5,7 @@
     lda         mean difference through the inverse of the shrunken pooled covariance
     probe       logistic regression on balanced, standardised states; facts have its held-out accuracy
     probe-published   as released: 10 principal components, no bias, SGD, unit length
+    sae, sae-published   features of a sparse autoencoder; see ``_sae_directions.py``
 
 All blocks come from one reading of the sentences. Source of the method and its flaws: Gan et al., Textual
 Steering Vectors, sections 2.2 and 2.3 of the released code.
@@ -23,6 +24,9 @@ from modgap._errors import InputError, UnknownName
 from modgap.models.local._vector import Fact, SteeringVector
 
 from ._concepts import Concept
+from ._sae import SAE
+from ._sae_directions import METHODS as SAE_METHODS
+from ._sae_directions import sae_directions
 from ._text_states import TextModel, TextStates, text_model, text_states, token_of
 
 if TYPE_CHECKING:
@@ -96,6 +100,7 @@ def extract(
     method: str = "meanshift",
     *,
     against: Sequence[Concept] = (),
+    saes: Sequence[SAE] = (),
     seed: int = 0,
     shuffled: bool = False,
     off_by_one: bool = False,
@@ -105,8 +110,9 @@ def extract(
     Args:
         model: a name that :func:`text_model` takes, or what it gave.
         concept: what the direction is of.
-        method: one of ``METHODS``.
+        method: one of ``METHODS`` or ``SAE_METHODS``.
         against: other concepts, for ``others``.
+        saes: of some blocks, for ``sae``; directions of the other blocks are 0.
         seed: of what a method or a control draws.
         shuffled: a control: a random token of each sentence counts as its anchor.
         off_by_one: see :func:`anchored`.
@@ -115,8 +121,8 @@ def extract(
         UnknownName: no such method.
         InputError: nothing to compare with, or no usable sentence.
     """
-    if method not in METHODS:
-        raise UnknownName("method", method, METHODS)
+    if method not in (*METHODS, *SAE_METHODS):
+        raise UnknownName("method", method, (*METHODS, *SAE_METHODS))
     if method == "others" and not against:
         raise InputError("method 'others' compares with other concepts: give at least one")
     model = text_model(model) if isinstance(model, str) else model
@@ -135,6 +141,9 @@ def extract(
         rest = torch.cat([anchored(model, c, off_by_one=off_by_one).anchors for c in against], dim=1)
         directions = found.anchors.mean(dim=1) - rest.mean(dim=1)
         facts["against"] = ", ".join(c.name for c in against)
+    elif method in SAE_METHODS:
+        directions, chosen = sae_directions(found, saes, published=method == "sae-published")
+        facts |= chosen
     elif method.startswith("probe"):
         from ._probe import published_probe, sound_probe
 
