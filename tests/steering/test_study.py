@@ -56,6 +56,7 @@ def test_the_verbs(tmp_path: Path) -> None:
     found = json.loads((out / "findings.json").read_text())
     assert [one["vector"] for one in found["findings"]] == ["spatial/meanshift", "spatial/meanshift (2)"]
     assert len(found["elsewhere"]) == 1
+    assert [one["n"] for one in found["back_patched"]] == [12]
     assert (out / "sweep.png").stat().st_size > 5_000
     options = ["--values", "red", "-n", "8", "--strengths", "4", "--out", str(tmp_path / "dose")]
     result = run(app, ["steer", "dose", *options])

@@ -279,8 +279,8 @@ def _print_study(found: Study) -> None:
     )
     typer.echo(
         "other pictures: mixed styles and backgrounds, plates, nothing aligned; on the first pictures: words "
-        "in the prompt\n(the best of the concepts) and back-patching (the picture's states of a late block in "
-        "an earlier one,\nchosen as above)"
+        "in the prompt\n(the best of the concepts) and back-patching (the picture's states of a late block "
+        "in an earlier one,\nchosen as above)"
     )
     claimed = [
         one for one in found.findings if one.p_holm < 0.05 and min(one.gain_points, one.beyond_points) > 0

@@ -16,6 +16,7 @@ from modgap.models.local._model import LocalModel
 from modgap.models.local._vector import SteeringVector
 from modgap.tasks import Problem, load_suite
 
+from ._back_patch import BackPatched, back_patch
 from ._concepts import load_concept
 from ._extract import extract, random_like
 from ._plot import draw_sweep
@@ -64,6 +65,7 @@ class Study:
         any_effect: task → smallest p-value of any cell on the margins, adjusted over the whole grid, for
             vectors and for controls.
         prompt_points: task → gain of the words in the prompt instead, in percentage points.
+        back_patched: one for each task, if image positions were swept: late states in earlier blocks instead.
     """
 
     result: SweepResult
@@ -71,6 +73,7 @@ class Study:
     elsewhere: tuple[Elsewhere, ...]
     any_effect: dict[str, tuple[float, float]]
     prompt_points: dict[str, float]
+    back_patched: tuple[BackPatched, ...]
 
     def save(self, folder: Path) -> None:
         """Write the sweep, ``findings.json`` and ``sweep.png``."""
@@ -80,6 +83,7 @@ class Study:
             "elsewhere": [asdict(one) for one in self.elsewhere],
             "smallest_p_any_cell": self.any_effect,
             "prompt_points": self.prompt_points,
+            "back_patched": [asdict(one) for one in self.back_patched],
         }
         (folder / "findings.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         draw_sweep(self.result, folder / "sweep.png")
@@ -129,8 +133,8 @@ def study(
     if not own:
         raise InputError("no concept and no vector was given to sweep")
     controls = _controls(own, loaded, read, method, seed)
-    at = range(len(model.pretrained.anatomy.blocks)) if blocks is None else blocks
-    grid = {"blocks": list(at), "strengths": strengths, "positions": positions}
+    at = list(range(len(model.pretrained.anatomy.blocks)) if blocks is None else blocks)
+    grid = {"blocks": at, "strengths": strengths, "positions": positions}
     cells = cells_of(own, names=_told_apart(own), **grid)  # type: ignore[arg-type]
     cells += cells_of(
         controls.values(),
@@ -151,6 +155,9 @@ def study(
         tuple(elsewhere),
         _any_effect(result, seed),
         _prompted(model, problems, result, words) if words else {},
+        tuple(back_patch(model, problems, blocks=at, seed=seed))
+        if "image" in positions and len(at) > 1
+        else (),
     )
 
 

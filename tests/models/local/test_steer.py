@@ -17,7 +17,7 @@ from modgap._errors import FileError, InputError, ModelError, UnknownName
 from modgap.media import Image, Part, Text
 from modgap.models import Query, local
 from modgap.models.local._model import LocalModel
-from modgap.models.local._steer import Change, added, steering
+from modgap.models.local._steer import Change, added, mask_of, steering
 from modgap.models.local._vector import SteeringVector, load_vector
 
 from . import families
@@ -137,6 +137,14 @@ def test_scores_do_not_depend_on_what_is_shared(tiny: Path) -> None:
             replies = dict(model.reply(queries))
         scores.append([replies[i].option_scores for i in range(2)])
     assert np.allclose(scores[0], scores[1], atol=1e-4)
+
+
+def test_the_question_is_the_text_after_the_last_picture() -> None:
+    ids = torch.zeros(2, 8, dtype=torch.long)
+    #                      pad  im  im text special im text text; and a row without a picture
+    kinds = torch.tensor([[0, 3, 3, 2, 1, 3, 2, 2], [0, 0, 1, 2, 2, 1, 5, 5]])
+    expected = [[6, 7], [3, 4, 6, 7]]
+    assert [row.nonzero()[:, 0].tolist() for row in mask_of("question", kinds, ids)] == expected
 
 
 def test_a_ratio_is_a_share_of_the_length_of_the_states() -> None:
