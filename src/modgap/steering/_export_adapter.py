@@ -143,9 +143,9 @@ def export_adapter(
     if not max(found.error, found.logits_error) <= most:
         shutil.rmtree(folder)
         raise ModelError(
-            f"an adapter for block {block}, {where}, is off from the hook by {100 * found.error:.2g} % of the "
-            f"step and {100 * found.logits_error:.2g} % of its effect on the logits, and {100 * most:g} % is "
-            "accepted: use the hook (measure --vector), or another block"
+            f"an adapter for block {block}, {where}, is off from the hook by {100 * found.error:.2g} % of "
+            f"the step and {100 * found.logits_error:.2g} % of its effect on the logits, and "
+            f"{100 * most:g} % is accepted: use the hook (measure --vector), or another block"
         )
     return found
 
