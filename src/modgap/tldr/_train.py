@@ -87,12 +87,16 @@ class TrainConfig:
             )
 
 
+def _say_nothing(line: str) -> None:
+    pass
+
+
 def train(
     examples: Iterable[Example],
     config: TrainConfig,
     out: Path,
     *,
-    say: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] = _say_nothing,
 ) -> TldrDetector:
     """Train a detector and write its folder.
 
@@ -130,7 +134,10 @@ def train(
     head = new_head(pretrained, prior)
     network = DetectorNetwork(pretrained, head, objective=config.objective, wrong_weight=config.wrong_weight)
     batches = Steps(by_split["train"], config.captions, config.seed)
-    steps = config.steps or len(batches)
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    steps = config.steps or -(-len(batches) // processes)
+    if os.environ.get("RANK", "0") != "0":  # of several processes one speaks
+        say = _say_nothing
     say(
         f"{len(by_split['train']):,} captions, {100 * prior:.2f} % of tokens wrong, {steps:,} steps, "
         f"{sum(p.numel() for p in network.parameters() if p.requires_grad):,} trained parameters"
@@ -144,7 +151,8 @@ def train(
         revision=pretrained.revision,
         prompt=prompts.pop() if len(prompts) == 1 else None,
         objective=config.objective,
-        training=asdict(config) | {"steps": steps, "prior": prior, "captions_seen": batches.seen(steps)},
+        training=asdict(config)
+        | {"steps": steps, "prior": prior, "captions_seen": batches.seen(steps * processes)},
     )
     detector = TldrDetector(pretrained, head, written, name=out.name)
     if not is_first:  # of several processes one writes
@@ -210,6 +218,7 @@ def _fit(
             remove_unused_columns=False,
             label_names=["labels"],
             report_to=[],
+            ddp_find_unused_parameters=False,
             disable_tqdm=True,
         )
         if not arguments.parallel_mode.value.startswith("distributed"):
