@@ -126,15 +126,20 @@ def test_an_instruction_quotes_the_caption_as_data() -> None:
     assert "Marked" not in instruction(example(), []) and "hints" not in instruction(example(), [])
 
 
-def test_a_local_model_writes_other_words_in_place_of_one(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_local_model_writes_other_words_that_fit_in_place_of_one(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = local.load(str(build_tiny(tmp_path_factory.mktemp("tiny"))))
     text = "Look at the scene and answer."
+    monkeypatch.setattr("modgap.tldr._correct_redecode.LEAST", 1e-30)  # to it, nothing fits
     found = Redecoder(model, words=2)([example(text), example(text)], [(12, 17), (8, 11)])
     for new, (a, b) in zip(found, [(12, 17), (8, 11)], strict=True):
         assert 1 <= len(new) <= 2
         for one in new:
             assert one.startswith(text[:a]) and one.endswith(text[b:]) and one != text
             assert one[a : len(one) - len(text) + b].strip().lower() != text[a:b].lower()
+    monkeypatch.setattr("modgap.tldr._correct_redecode.LEAST", 0.999)
+    assert Redecoder(model)([example(text)], [(8, 11)]) == [[]]
 
 
 def scene_of(one: Example) -> Scene:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 from tests.models.local.conftest import build_tiny
 
 from modgap._errors import FileError, InputError, ModelError
+from modgap.media import Image
 from modgap.models import local
 from modgap.models.local._load import Pretrained
+from modgap.tldr import Example, TypedSpan
 from modgap.tldr._network import LoraSettings, add_lora
+from modgap.tldr._reading import Reader
+from modgap.tldr._scores import Item
 from modgap.tldr._strengthen import (
     facts_of,
     load_update,
@@ -22,6 +28,7 @@ from modgap.tldr._strengthen import (
     shares,
     singular_directions,
 )
+from modgap.tldr._strengthen_controls import caption_loss, fine_tune, shuffle_labels
 from modgap.tldr._strengthen_sweep import Row, choose
 
 
@@ -141,3 +148,38 @@ def test_the_choice_is_the_fewest_false_words_that_cost_nothing_else() -> None:
     assert choose([base, row(0.1, 0.8, 7, words=60), row(0.25, 0.8, 7, unread=0.1)]) == {}
     assert choose([base, row(0.1, 0.9, 8.5)]) == {}
     assert np.isclose(base.false_per_100, 8)
+
+
+def test_shuffled_labels_are_as_many_at_other_words() -> None:
+    text = "one two three four five six"
+    example = Example("a", "a", "", text, (TypedSpan(0, 3, "x"), TypedSpan(4, 7, "y")), "own")
+    places = set()
+    for seed in range(20):
+        (moved,) = shuffle_labels([example], np.random.default_rng(seed))
+        assert len(moved.spans) == 2 and moved.response == text
+        places.update(text[span.start : span.end] for span in moved.spans)
+    assert places == set(text.split())
+    (clean,) = shuffle_labels([replace(example, spans=())], np.random.default_rng(0))
+    assert clean.spans == ()
+
+
+def test_fine_tuning_makes_the_true_captions_likelier(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    tiny, _ = folders
+    grey = Image.from_pil(PIL.Image.new("RGB", (48, 48)))
+    texts = ("Look at the scene.", "The answer is right, and above.")
+    gold = [Example(t, t, "Describe.", t, (), "own", image=grey) for t in texts]
+    pretrained = local.load(str(tiny)).pretrained
+    reader = Reader(pretrained)
+    with torch.no_grad():
+        before = float(caption_loss(pretrained, reader, gold))
+        alone = [float(caption_loss(pretrained, reader, [one])) for one in gold]
+        lengths = [len(reader.encode(reader.prompt(Item(grey, t)), t).ids) - 1 for t in texts]
+    assert before == pytest.approx(
+        float(np.average(alone, weights=lengths)), rel=1e-4
+    )  # padding counts nothing
+    fine_tune(gold, str(tiny), tmp_path / "sft", lora=LoraSettings(2, 4.0), steps=8, learning_rate=1e-2)
+    update = load_update(pretrained, tmp_path / "sft")
+    with scaled(pretrained, update, {"all": 1.0}), torch.no_grad():
+        assert float(caption_loss(pretrained, reader, gold)) < before - 0.1
+    with pytest.raises(InputError, match="no captions without an error in the split train"):
+        fine_tune([], str(tiny), tmp_path / "none")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modgap._errors import InputError, MissingExtra, ModelError
+from modgap._errors import InputError, MissingExtra, ModelError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from modgap.tldr._strengthen_sweep import Row
 
 
+CONTROLS = ("sft", "shuffled")
+
+
 def add_verb(app: typer.Typer) -> None:
-    """Adds the verb to ``modgap tldr``."""
+    """Adds the verbs to ``modgap tldr``."""
     app.command("strengthen")(strengthen_model)
+    app.command("control")(make_control)
 
 
 def strengthen_model(
@@ -94,6 +98,44 @@ def strengthen_model(
         save_strengthened(loaded.pretrained, update, found.chosen, out, _card(model, update.name, found.test))
     (out / "strengthen.json").write_text(json.dumps(asdict(found), indent=1) + "\n")
     typer.echo(out if found.chosen else f"no strength was better on validation; no model in {out}")
+
+
+def make_control(
+    kind: Annotated[str, typer.Argument(help="sft or shuffled.", show_default=False)],
+    data: Annotated[Path, typer.Argument(help="That the detector was trained on.", show_default=False)],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the adapter.")],
+    model: Annotated[str, typer.Option(help="bundled, a model folder or a hub id.")] = "bundled",
+    steps: Annotated[int, typer.Option(help="As of the detector.")] = 100,
+    captions: Annotated[int, typer.Option(help="Captions of a step.")] = 32,
+    rank: Annotated[int, typer.Option(help="Of the low-rank changes.")] = 16,
+    seed: Annotated[int, typer.Option(help="Of everything.")] = 0,
+) -> None:
+    """Make what 'strengthen' has to beat: fine-tuning on true captions, or a detector of shuffled labels."""
+    try:
+        from modgap.tldr._network import LoraSettings
+        from modgap.tldr._strengthen_controls import fine_tune, shuffle_labels
+        from modgap.tldr._train import TrainConfig, train
+    except ImportError as error:
+        raise MissingExtra("training", "train") from error
+    import numpy as np
+
+    from modgap.tldr import read_examples
+
+    if kind not in CONTROLS:
+        raise UnknownName("control", kind, CONTROLS)
+    lora = LoraSettings(rank, 2.0 * rank)
+    examples = list(read_examples(data))
+
+    def say(line: str) -> None:
+        typer.echo(line, err=True)
+
+    if kind == "sft":
+        fine_tune(examples, model, out, lora=lora, steps=steps, captions=captions, seed=seed, say=say)
+    else:
+        config = TrainConfig(model=model, lora=lora, steps=steps, captions=captions, seed=seed)
+        train(list(shuffle_labels(examples, np.random.default_rng(seed))), config, out, say=say)
+    typer.echo(out)
 
 
 def print_strengths(rows: Sequence[Row]) -> None:

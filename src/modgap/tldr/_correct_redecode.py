@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import torch
 from ._example import Example
 from ._reading import read_states
 from ._scores import Item
-from .detectors._read import batches
+from .detectors._read import batches, likelihoods
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 WORDS = 3
 """Words that are tried in place of one (our choice: time)."""
+LEAST = 0.001
+"""Probability that each of the next ``_FOLLOWING`` tokens must have after a new word, so that a word is not
+replaced by one that breaks the sentence (our choice)."""
+_FOLLOWING = 3
 _MOST_TOKENS = 4
+_END = re.compile(r"[.!?]")
 _BEGINS = re.compile(r"\s+\w")
 _GOES_ON = re.compile(r"\w")
 
@@ -35,6 +41,7 @@ class Redecoder:
     """
 
     def __init__(self, model: LocalModel, words: int = WORDS) -> None:
+        self._model = model
         self._pretrained = model.pretrained
         self._words = words
         tokenizer = self._pretrained.tokenizer
@@ -48,7 +55,7 @@ class Redecoder:
         self._special = special
 
     def __call__(self, examples: Sequence[Example], targets: Sequence[tuple[int, int]]) -> list[list[str]]:
-        """Captions with the target replaced by each of the likeliest other words.
+        """Captions with the target replaced by each of the likeliest other words that fit the sentence.
 
         Args:
             examples: captions with pictures.
@@ -74,12 +81,30 @@ class Redecoder:
                 break
             written = [word + text for word, text in zip(written, more, strict=True)]
         found: list[list[str]] = [[] for _ in examples]
-        for row, word in zip(owner, written, strict=True):
+        fits = self._fits([examples[row] for row in owner], [targets[row] for row in owner], written)
+        for row, word, fit in zip(owner, written, fits, strict=True):
             start, end = targets[row]
-            if word.lower() != old[row].lower():
+            if fit and word.lower() != old[row].lower():
                 text = examples[row].response
                 found[row].append(text[:start] + word + text[end:])
         return found
+
+    def _fits(
+        self, examples: Sequence[Example], targets: Sequence[tuple[int, int]], new: Sequence[str]
+    ) -> list[bool]:
+        """Whether the writer could go on after each new word as the sentence does."""
+        items = []
+        for example, (start, end), word in zip(examples, targets, new, strict=True):
+            text = example.response
+            stop = _END.search(text, end)
+            rest = text[end : stop.end() if stop else len(text)]
+            items.append(Item(example.image, text[:start] + word + rest, example.prompt))
+        fits = []
+        for one, (start, _), word in zip(likelihoods(self._model, items), targets, new, strict=True):
+            # Tokens begin with the space before a word.
+            following = one.log_p[one.offsets[:, 0] >= start + len(word)][:_FOLLOWING]
+            fits.append(bool((following >= math.log(LEAST)).all()))
+        return fits
 
     def _tokens_of(self, word: str) -> list[int]:
         """First tokens of the word in any case, after a space."""
