@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from modgap._errors import FileError, InputError, ModelError, UnknownName
-from modgap.models.local._vector import SteeringVector
+from modgap.cli._group import app
+from modgap.models.local._vector import SteeringVector, load_vector
 from modgap.steering import export_adapter, read_gguf, write_gguf
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -68,6 +70,22 @@ class TestGGUF:
         writer.write_tensors_to_file()
         writer.close()
         assert read_gguf(tmp_path / "r.gguf").directions[:, 0].tolist() == [0, 1, 2]
+
+    def test_on_the_shell(self, tmp_path: Path) -> None:
+        saved, file = vector().save(tmp_path / "v"), tmp_path / "c.gguf"
+        run = CliRunner().invoke
+        done = run(
+            app, ["steer", "export", str(saved), "--to", "gguf", "--out", str(file), "--blocks", "1,2"]
+        )
+        assert done.exit_code == 0
+        assert "read back: 0\n" in done.output
+        done = run(app, ["steer", "import", str(file), "--out", str(tmp_path / "again")])
+        assert "4 blocks of width 8" in done.output
+        again = load_vector(tmp_path / "again").directions
+        assert torch.equal(again[1:3], vector().directions[1:3])
+        done = run(app, ["steer", "export", str(saved), "--to", "gguff", "--out", str(file)])
+        assert done.exit_code == 2
+        assert "did you mean 'gguf'?" in done.output
 
     def test_hostile_files(self, tmp_path: Path) -> None:
         path = tmp_path / "c.gguf"
