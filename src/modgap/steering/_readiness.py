@@ -252,8 +252,8 @@ def _verdict(
         )
     if p_transfer >= LEVEL or p_cosine >= LEVEL:
         return (
-            f"{family} is in the words and in the pictures, but along other directions: a vector from text "
-            "means something else at image positions; expect nothing of it there"
+            f"{family} is in the words and in the pictures, but no direction that they share was found: a "
+            "vector from text means something else at image positions, so expect nothing of it there"
         )
     return (
         f"words and pictures of {family} share directions, most after block {best}: steering can do something"
