@@ -23,8 +23,8 @@ from modgap.steering._study import problems_of
 from modgap.steering._text_states import TextModel
 
 PLANTED = 35.0
-"""Length of what the text model writes, four times the concept's own mean difference (which stays in the
-vector)."""
+"""Length of what the text model writes, three to four times the concept's own mean difference, which stays in
+the vector and keeps the cosine below 1."""
 ENOUGH = 300.0
 """So much of the direction, summed over the positions of a row, silences the noise."""
 
