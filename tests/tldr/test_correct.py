@@ -132,6 +132,7 @@ def test_a_local_model_writes_other_words_that_fit_in_place_of_one(
     model = local.load(str(build_tiny(tmp_path_factory.mktemp("tiny"))))
     text = "Look at the scene and answer."
     monkeypatch.setattr("modgap.tldr._correct_redecode.LEAST", 1e-30)  # to it, nothing fits
+    monkeypatch.setattr("modgap.tldr._correct_redecode.SHARE", 0.0)
     found = Redecoder(model, words=2)([example(text), example(text)], [(12, 17), (8, 11)])
     for new, (a, b) in zip(found, [(12, 17), (8, 11)], strict=True):
         assert 1 <= len(new) <= 2
@@ -139,6 +140,8 @@ def test_a_local_model_writes_other_words_that_fit_in_place_of_one(
             assert one.startswith(text[:a]) and one.endswith(text[b:]) and one != text
             assert one[a : len(one) - len(text) + b].strip().lower() != text[a:b].lower()
     monkeypatch.setattr("modgap.tldr._correct_redecode.LEAST", 0.999)
+    assert Redecoder(model)([example(text)], [(8, 11)]) == [[]]
+    monkeypatch.setattr("modgap.tldr._correct_redecode.SHARE", 1.1)
     assert Redecoder(model)([example(text)], [(8, 11)]) == [[]]
 
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 WORDS = 3
 """Words that are tried in place of one (our choice: time)."""
-LEAST = 0.001
+SHARE = 0.05
+"""Least probability of a new word, the old one forbidden (our choice)."""
+LEAST = 0.01
 """Probability that each of the next ``_FOLLOWING`` tokens must have after a new word, so that a word is not
 replaced by one that breaks the sentence (our choice)."""
 _FOLLOWING = 3
@@ -66,9 +68,15 @@ class Redecoder:
         logits = self._after(examples, heads).masked_fill(~self._begins, -torch.inf)
         for row, word in enumerate(old):
             logits[row, self._tokens_of(word)] = -torch.inf
-        tokens = logits.topk(min(self._words, int(self._begins.sum())), dim=1).indices.tolist()
+        likeliest = logits.softmax(dim=1).topk(min(self._words, int(self._begins.sum())), dim=1)
+        tokens = [
+            [token for token, share in zip(*row, strict=True) if share >= SHARE]
+            for row in zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
+        ]
         owner = [row for row, found in enumerate(tokens) for _ in found]
         written = [self._texts[token].strip() for found in tokens for token in found]
+        if not owner:
+            return [[] for _ in examples]
         for _ in range(_MOST_TOKENS - 1):
             heads_now = [f"{heads[row]} {word}" for row, word in zip(owner, written, strict=True)]
             following = self._after([examples[row] for row in owner], heads_now).argmax(dim=1).tolist()
