@@ -122,7 +122,8 @@ def measure(
         float | None, typer.Option(help="What it is multiplied by. Default: 1.", rich_help_panel=_STEERING)
     ] = None,
     positions: Annotated[
-        str | None, typer.Option(help="image, text, both or question. Default: image.", rich_help_panel=_STEERING)
+        str | None,
+        typer.Option(help="image, text, both or question. Default: image.", rich_help_panel=_STEERING),
     ] = None,
     phase: Annotated[
         str | None,
