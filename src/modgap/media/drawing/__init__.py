@@ -30,6 +30,7 @@ from ._molecule import Cell as Cell
 from ._molecule import draw_molecule as draw_molecule
 from ._molecule import honeycomb_neighbours as honeycomb_neighbours
 from ._molecule import read_molecule as read_molecule
+from ._page import draw_page as draw_page
 from ._plot import PLOT_LOOKS as PLOT_LOOKS
 from ._plot import draw_plot as draw_plot
 from ._read_graph import SeenGraph as SeenGraph
