@@ -157,7 +157,7 @@ def _science(problem: Problem, texts: Mapping[str, str]) -> dict[str, Any]:
         "question": problem.question,
         "choices": repr(list(problem.options)),
         "label": problem.options.index(problem.answer),
-        "description": next(iter(texts.values())),
+        "description": texts["description"],
     }
 
 

@@ -27,6 +27,7 @@ TASKS = (
     "connectivity",
     "maxflow",
     "isomorphism",
+    "chemistry",
     "physics",
     "winner",
     "puzzle",
@@ -85,7 +86,7 @@ def test_problems_come_back_with_their_answers_confirmed(exported: tuple[Path, l
     for p in problems:
         q = read[p.problem_id]
         assert q.answer == p.answer
-        decided = p.task != "isobench/physics"
+        decided = p.task not in ("isobench/chemistry", "isobench/physics")
         assert q.difficulty["gold"] == ("confirmed" if decided else "unchecked"), p.problem_id
         assert {r.name for r in q.representations} > {"image"}
         assert [r.parts for r in q.representations if r.name == "image"] == [
@@ -109,6 +110,9 @@ def test_the_export_refuses_other_problems(tmp_path: Path) -> None:
     partial = load_suite("isobench/parity").problems(1, 0, ["latex", "image"])
     with pytest.raises(InputError, match=r"lacks representation 'sympy'; format isobench needs all of them"):
         write_isobench(partial, tmp_path, CANARY)
+    pictures = load_suite("isobench/physics").problems(1, 0, ["image"])
+    with pytest.raises(InputError, match=r"lacks representation 'description'; format isobench needs"):
+        write_isobench(pictures, tmp_path, CANARY)
 
 
 def test_wrong_labels_are_corrected_and_undecided_ones_left_out(tmp_path: Path) -> None:
@@ -191,6 +195,7 @@ def test_published_labels_are_judged_as_known() -> None:
         "f(x) = __import__('os').system('x')",
         "f(x) = " + "(" * 3000,
         "f(x) = ((9**60)**60)**60",
+        "f(x) = ((((1e-300)**60)**60)**60)**60",
         "f(x) = (((x + 1)**60)**60)**60",
         "f(x) = x**(10**9)",
         "f(x) = " + "-" * 3900 + "x",

@@ -128,6 +128,11 @@ def test_whats_up_pictures_stay_in_the_folder(tmp_path: Path) -> None:
     )
     with pytest.raises(FileError, match=r"is not there"):
         every(f"whats_up:{folder}")
+    (folder / "controlled_images_dataset.json").write_text(
+        json.dumps([{"image_path": "x" * 5000, "caption_options": ["a", "b"]}])
+    )
+    with pytest.raises(FileError, match=r"is not there"):
+        every(f"whats_up:{folder}")
     (folder / "controlled_images_dataset.json").write_text("[" * 100_000)
     with pytest.raises(FileError, match=r"expected image_path and caption_options"):
         every(f"whats_up:{folder}")
@@ -217,6 +222,7 @@ def test_clevr_takes_the_questions_that_count(tmp_path: Path) -> None:
         ({"image_filename": "../../../x.png"}, r"question 0: path .* leaves the folder"),
         ({"image_filename": "y.png"}, r"question 0: path 'images/val/y\.png' is not a file"),
         ({"answer": "many"}, r"answer 'many' is not a whole number"),
+        ({"answer": "9" * 5000}, r"question 0: "),
         ({"program": 3}, r"expected the questions of CLEVR"),
     ],
 )

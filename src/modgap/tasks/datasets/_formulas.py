@@ -131,9 +131,13 @@ def _times(a: Powers, b: Powers) -> Powers:
     for i, c in a.items():
         for j, d in b.items():
             product[i + j] = product.get(i + j, Fraction(0)) + c * d
-    if any(k > 4 * _MOST_DEGREE or c.numerator.bit_length() > _MOST_BITS for k, c in product.items()):
+    if any(k > 4 * _MOST_DEGREE or _bits(c) > _MOST_BITS for k, c in product.items()):
         raise _Unknown
     return {k: c for k, c in product.items() if c}
+
+
+def _bits(c: Fraction) -> int:
+    return max(c.numerator.bit_length(), c.denominator.bit_length())
 
 
 def _mirror(p: Powers) -> Powers:

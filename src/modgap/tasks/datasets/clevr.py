@@ -63,17 +63,18 @@ def read(folder: Path, dials: Any = None) -> Iterator[Problem]:
                 )
             if "count" not in (one.program[-1].function, one.program[-1].type):
                 continue
+            counted = str(one.answer)
             image = media_part(f"images/{one.split}/{one.image_filename}", "image", root, where)
             yield _common.problem(
                 {
                     "problem_id": f"{one.split}-{number:06d}",
                     "task": "clevr/count",
                     "question": one.question,
-                    "answer": str(one.answer),
+                    "answer": counted,
                     "answer_kind": "integer",
                     "group": f"{one.split}-{one.image_filename}",
                     "difficulty": {
-                        "count": int(one.answer) if str(one.answer).isdecimal() else -1,
+                        "count": int(counted) if counted.isdecimal() and len(counted) < 3 else -1,
                         "steps": len(one.program),
                     },
                     "instruction": "Look at the picture and answer the question.",

@@ -68,7 +68,7 @@ def read(folder: Path, dials: Dials) -> Iterator[Problem]:
         for where, number, row in _common.rows(path, ("image", "label", "id", *columns)):
             try:
                 item = item_of(row)
-            except (TypeError, ValueError, KeyError) as error:
+            except (TypeError, ValueError, KeyError, OverflowError) as error:
                 raise FileError(f"{where}: {error}; expected a row of {config} as published") from error
             kept = _problem(item, short, row, path, where, number, dials)
             if kept is not None:
