@@ -99,7 +99,7 @@ class MeasureConfig:
         vector: folder of a steering vector that is added to a local model; then also ``block``.
         block: whose output it is added to, 0-based.
         strength: what it is multiplied by; 1 if not given.
-        positions: where it is added: ``image``, ``text`` or ``both``.
+        positions: where it is added: ``image``, ``text``, ``both`` or ``question``.
         phase: ``prefill``, ``decode`` or ``both``.
         option: further options of the model by name, such as ``{"timeout": 30}``.
         engine: ``local`` loads the model in this process, ``ray`` in each of several workers.

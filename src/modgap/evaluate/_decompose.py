@@ -61,6 +61,7 @@ class Share:
         high_points: upper end.
         p_value: exact sign-flip test over groups.
         p_holm: the same, adjusted over the parts of all tasks of a modality; for ``pooled`` over its own.
+            That of the error and of the gap, which are sums of parts, is not adjusted.
     """
 
     points: float

@@ -7,7 +7,8 @@ round of queries at a time, so a model always sees large batches. A strategy tha
 ``error`` set should return it: a failed step is never turned into an answer.
 
 The file may also say ``applies(problem, representation)``, where it has nothing to ask about some
-representations, and ``NEEDS_TEXT = True``, where it shows text forms of a problem beside or instead of it.
+representations, ``NEEDS_TEXT = True``, where it shows text forms of a problem beside or instead of it, and
+``NEEDS_OTHER = True``, where it shows a rendering of another problem.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Control: the picture of another problem of the task in place of the right one.
 
 The other problem is about another scene, graph or photo, and the same one every time. What is still answered
-correctly was not seen: it is guessed from the question and from habit.
+correctly is guessed from the question and from habit, or the other picture happens to have the same answer.
 """
 
 from __future__ import annotations

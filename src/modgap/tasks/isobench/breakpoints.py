@@ -33,8 +33,8 @@ from ._functions import REPRESENTATIONS as REPRESENTATIONS
 from ._functions import Domain, Drawn, Floats, Term
 from ._transcripts import of_functions
 
-CHANCE = None
 SPOKEN = _speech.FORMULA
+CHANCE = None
 """Open: a guess is worth a half at ``published``, where answers are 2 and 3, and an eighth at ``hard``."""
 
 _TRIES = 4000

@@ -29,9 +29,9 @@ from ._graphs import Edge, Matrix
 from ._graphs import Style as Style
 from ._transcripts import NETWORK
 
-CHANCE = None
 SPOKEN = _speech.GRAPH
 TRANSCRIPT = NETWORK
+CHANCE = None
 """An open question: 1 in 25 at level ``published``, by the values that occur in the published set."""
 
 MAX_ARCS = 12  # more of them leave no room for their capacities in a picture

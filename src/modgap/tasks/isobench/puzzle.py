@@ -30,9 +30,9 @@ from ._common import Style as Style
 from ._common import between, own_rng, pick
 from ._transcripts import POSITION
 
-CHANCE = None
 SPOKEN = _speech.BOARD
 TRANSCRIPT = POSITION
+CHANCE = None
 """An open question; a random legal move is right about once in thirty problems."""
 
 _TRIES = 60
