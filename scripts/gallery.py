@@ -4,7 +4,7 @@
     python scripts/gallery.py --check    # writes nothing; fails if a page or picture is out of date
 
 One problem of each task, drawn from a fixed seed at the default level. Pictures are shown in all drawing
-styles; of a film four pictures are shown, of a sound its length.
+styles. Sound and film, which are made on request only, are left out.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pathlib import Path
 
 import PIL.Image
 
-from modgap.media import Audio, Image, Part, Text, Video
-from modgap.tasks import Problem, Representation, Task, load, names
+from modgap.media import Image, Text
+from modgap.tasks import Problem, Task, load, names
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/gallery.md"
@@ -31,8 +31,8 @@ LONGEST = 700  # characters of a text
 
 HEAD = f"""# Every task, in every representation
 
-Each section is one problem (`--seed {SEED}`, the default level): what is asked, and all the ways to show it.
-All of them carry the same information, and a test reads each back. Pictures are shown in all
+Each section is one problem (`--seed {SEED}`, the default level): what is asked, and the ways to show it
+(sound and film are left out). A test reads each of them back. Pictures are shown in all
 styles: `classic`, `clean` and `dark` of `isobench`, `flat`, `contour` and `shadow` of `scenes`, chosen by
 `--set style=dark`.
 `python scripts/gallery.py` makes this page.
@@ -72,13 +72,9 @@ def section(task: Task, pictures: dict[str, bytes]) -> str:
             cut = text if len(text) <= LONGEST else text[:LONGEST] + " …"
             lines.append(f"```text\n{cut}\n```\n")
             continue
-        row = shown(task, representation)
-        if row:
-            name = f"{task.name.replace('/', '-')}-{representation.name}.png"
-            pictures[name] = encoded(row)
-            lines.append(f"![{task.name} as {representation.name}](pictures/gallery/{name})\n")
-        else:
-            lines.append(f"{length(representation.parts)}\n")
+        name = f"{task.name.replace('/', '-')}-{representation.name}.png"
+        pictures[name] = encoded(shown(task, representation.name))
+        lines.append(f"![{task.name} as {representation.name}](pictures/gallery/{name})\n")
     return "\n".join(lines)
 
 
@@ -88,37 +84,17 @@ def asked(problem: Problem) -> str:
     return f"> {problem.question}{options} Answer: **{problem.answer}**"
 
 
-def shown(task: Task, representation: Representation) -> list[PIL.Image.Image]:
-    """The pictures that stand for a representation; none for a sound."""
-    if representation.modality == "image":
-        drawn = [
-            task.problem(SEED, INDEX, [representation.name], style=style, pixels=PIXELS)
-            for style in styles(task)
-        ]
-        return [part.to_pil() for problem in drawn for part in images(problem.representations[0].parts)]
-    films = [part for part in representation.parts if isinstance(part, Video)]
-    if films:
-        from modgap.media._av import frames
-
-        return [frame.to_pil() for frame in frames(films[0], 4)]
-    return []
+def shown(task: Task, name: str) -> list[PIL.Image.Image]:
+    """A representation that is a picture, in every style."""
+    drawn = [task.problem(SEED, INDEX, [name], style=style, pixels=PIXELS) for style in styles(task)]
+    parts = [part for problem in drawn for part in problem.representations[0].parts]
+    return [part.to_pil() for part in parts if isinstance(part, Image)]
 
 
 def styles(task: Task) -> list[str]:
     """The drawing styles of a task, each once."""
     (style,) = (field for field in dataclasses.fields(task.module.Style) if field.name == "style")
     return [name for name in style.metadata["one_of"] if name != "mixed"]
-
-
-def images(parts: tuple[Part, ...]) -> list[Image]:
-    return [part for part in parts if isinstance(part, Image)]
-
-
-def length(parts: tuple[Part, ...]) -> str:
-    """How long a sound is."""
-    from modgap.media.speech import seconds
-
-    return "; ".join(f"speech of {seconds(part):.0f} seconds" for part in parts if isinstance(part, Audio))
 
 
 def encoded(row: list[PIL.Image.Image]) -> bytes:
