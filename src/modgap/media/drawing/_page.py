@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-import PIL.Image
-
 from modgap._errors import InputError
 
-from ._letters import _font, text_mask
+from ._letters import text_mask
 from ._strokes import Drawing, Label
 
 WIDTH, SIZE, EDGE = 480, 18, 20
@@ -75,7 +73,5 @@ def _broken(line: str, room: int, size: int) -> list[str]:
 
 def _known(character: str, size: int) -> bool:
     """Whether the font draws it as something other than the sign for a missing character."""
-    font = _font(size)
-    missing: PIL.Image.Image = font.getmask("\U0010ffff")
-    drawn = font.getmask(character)
-    return bytes(drawn) != bytes(missing) or drawn.size != missing.size
+    drawn, missing = text_mask(character, size), text_mask("\U0010ffff", size)
+    return drawn.size != missing.size or drawn.tobytes() != missing.tobytes()
