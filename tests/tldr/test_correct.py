@@ -57,6 +57,7 @@ def test_every_arm_has_as_many_targets_as_there_are_flags() -> None:
         assert len(targets_of("random", example(), seed=seed)) == 2
         inside = targets_of("sentence", example(), seed=seed)
         assert len(inside) == 2 and not {"A", "hat"} & set(inside)
+    assert targets_of("flags", example(" RED hat")) == targets_of("flags", example("“RED hat")) == []
     many = example(" ".join(["a", *["NO"] * 20]))
     assert len(targets_of("flags", many)) == MOST_TARGETS
     with pytest.raises(InputError, match="arm 'flag' is not one of none, binary"):
@@ -103,6 +104,15 @@ class Replies:
         """Nothing to free."""
 
 
+class Picky(Capital):
+    """Cannot read everything."""
+
+    def score(self, items: Sequence[Item]) -> list[TokenScores]:
+        if any("BLANK" in item.caption for item in items):
+            raise InputError("too long for the model")
+        return super().score(items)
+
+
 def test_a_revision_is_kept_if_it_is_better_and_edits_outside_the_marks_are_counted() -> None:
     marked = [[(4, 7)]]
     model = Replies("Three red cats. One BIG dog. A hat.")
@@ -114,6 +124,9 @@ def test_a_revision_is_kept_if_it_is_better_and_edits_outside_the_marks_are_coun
         Capital(), Replies("ALL NEW."), [example()], marked, told=[True], accept=False  # type: ignore[arg-type]
     )  # fmt: skip
     assert forced.after == "ALL NEW."
+    for hostile in ("x" * 200_000, "BLANK " * 9):
+        (kept,) = ask(Picky(), Replies(hostile), [example()], marked, told=[True], accept=False)  # type: ignore[arg-type]
+        assert kept.after == TEXT and kept.score_after == kept.score_before == 2
     silent = Replies("")
     (untold,) = ask(Capital(), silent, [example()], [[]], told=[False])  # type: ignore[arg-type]
     assert untold.after == TEXT and silent.asked == []

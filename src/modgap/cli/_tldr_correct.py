@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from modgap._errors import InputError, MissingExtra, ModelError, UnknownName
@@ -47,7 +48,7 @@ def correct_captions(
     threshold: Annotated[
         float | None, typer.Option(help="Words above it are flagged. Default: that of the detector.")
     ] = None,
-    n: Annotated[int | None, typer.Option("-n", help="Most captions.")] = None,
+    n: Annotated[int | None, typer.Option("-n", min=1, help="Most captions.")] = None,
     seed: Annotated[int, typer.Option(help="Of random choices.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for every caption and the table.")] = Path("runs/correct"),
 ) -> None:
@@ -58,7 +59,7 @@ def correct_captions(
     """
     try:
         from modgap.models.local._model import LocalModel
-        from modgap.tldr._correct import choose_targets, correct
+        from modgap.tldr._correct import ARMS, choose_targets, correct
         from modgap.tldr._correct_ask import ask
         from modgap.tldr._correct_redecode import Redecoder
         from modgap.tldr._detect import load_detector
@@ -73,7 +74,13 @@ def correct_captions(
 
     if form not in FORMS:
         raise UnknownName("form", form, FORMS)
+    chosen = listed(arms) or ()
+    for arm in chosen:
+        if arm not in ARMS:
+            raise UnknownName("arm", arm, ARMS)
     examples = read_any(captions)[:n]
+    if not examples:
+        raise InputError(f"{captions}: holds no captions; give some")
     loaded, writer = load_detector(detector, eyes), load_model(model)
     calibration = getattr(getattr(loaded, "config", None), "calibration", None)
     if threshold is None:
@@ -81,17 +88,16 @@ def correct_captions(
             raise InputError(f"{detector} has no threshold of its own; give --threshold")
         threshold = float(calibration.threshold)
     done = {}
-    for arm in listed(arms) or ():
-        if form == "redecode":
-            if not isinstance(writer, LocalModel):
-                raise ModelError(
-                    f"{model}: words are forbidden inside a local model; take --form instruction"
-                )
+    if form == "redecode":
+        if not isinstance(writer, LocalModel):
+            raise ModelError(f"{model}: words are forbidden inside a local model; take --form instruction")
+        rewrite = Redecoder(writer)
+        for arm in chosen:
             doubts = Surprise(writer).score(items_of(examples)) if arm == "binary" else None
-            rewrite = Redecoder(writer)
             done[arm] = correct(loaded, rewrite, examples, arm, threshold=threshold, doubts=doubts, seed=seed)
-        else:
-            scores = loaded.score(items_of(examples))
+    else:
+        scores = loaded.score(items_of(examples))
+        for arm in chosen:
             place = "flags" if arm == "binary" else arm
             targets = choose_targets(examples, scores, place, threshold=threshold, seed=seed)
             told = [bool(found) for found in targets]
@@ -104,7 +110,8 @@ def correct_captions(
         for arm, corrections in done.items():
             for example, one in zip(examples, corrections, strict=True):
                 file.write(json.dumps({"arm": arm, "id": example.example_id, **asdict(one)}) + "\n")
-    (out / "arms.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    table = msgspec.json.encode(rows, enc_hook=float)  # null for what is not a number
+    (out / "arms.json").write_bytes(msgspec.json.format(table, indent=1) + b"\n")
     typer.echo(out)
 
 

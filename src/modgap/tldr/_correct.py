@@ -148,7 +148,7 @@ def choose_targets(
     rng = np.random.default_rng(seed)
     found = []
     for index, (example, one) in enumerate(zip(examples, scores, strict=True)):
-        spoken = [word for word in words(one, example.response) if word.start > 0]
+        spoken = words(one, example.response)[1:]
         spans = np.array([(w.start, w.end) for w in spoken], dtype=np.int64).reshape(len(spoken), 2)
         bad = np.array([w.bad for w in spoken])
         flagged = np.flatnonzero(bad > threshold)

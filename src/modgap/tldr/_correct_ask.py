@@ -20,7 +20,8 @@ from modgap.media import Part, Text
 from modgap.models import Model, Query, Sampling
 
 from ._correct import Correction, expect
-from ._example import Example
+from ._detect import score_each
+from ._example import MAX_RESPONSE, Example
 from ._measures_report import items_of
 from ._scores import Detector
 from .annotate._words import words as split
@@ -76,7 +77,8 @@ def ask(
         examples: captions with pictures.
         targets: marked words of each.
         told: whether the caption is sent at all.
-        accept: whether a revision is kept only if the detector expects fewer wrong words; always if not.
+        accept: whether a revision is kept only if the detector expects fewer wrong words; else every one that
+            it can score is. A reply that it cannot score changes nothing.
 
     Raises:
         ModelError: if the model failed on a caption.
@@ -92,17 +94,23 @@ def ask(
     for index, reply in model.reply(queries):
         if reply.error is not None:
             raise ModelError(f"{model.name}: a caption could not be revised: {reply.error}")
-        new[sent[index]] = (reply.text or "").strip() or new[sent[index]]
+        text = (reply.text or "").strip()
+        if 0 < len(text) <= MAX_RESPONSE:
+            new[sent[index]] = text
     before = detector.score(items_of(examples))
     revised = [
         Example(e.example_id, e.group, e.prompt, t, (), e.source, scene=e.scene, image=e.image)
         for e, t in zip(examples, new, strict=True)
     ]
-    after = detector.score(items_of(revised))
+    after = score_each(detector, items_of(revised))
     found = []
     for old, fresh, a, b, marked in zip(examples, revised, before, after, targets, strict=True):
-        values = expect(old, a), expect(fresh, b)
-        kept = fresh.response != old.response and (values[1] < values[0] or not accept)
+        expected = expect(old, a)
+        if isinstance(b, str):
+            value, kept = expected, False
+        else:
+            value = expect(fresh, b)
+            kept = fresh.response != old.response and (value < expected or not accept)
         text = fresh.response if kept else old.response
         found.append(
             Correction(
@@ -110,8 +118,8 @@ def ask(
                 text,
                 tuple(marked),
                 int(kept),
-                values[0],
-                values[1] if kept else values[0],
+                expected,
+                value if kept else expected,
                 changed_outside(old.response, text, marked),
             )
         )

@@ -167,15 +167,18 @@ def _scored(detector: Detector, path: Path) -> Iterator[tuple[list[Line], list[T
                 items.append(Item(image, line.caption, line.prompt))
             except InputError as error:
                 raise FileError(f"{where}: {error}") from error
-        yield [line for _, line in chunk], _each(detector, items)
+        yield [line for _, line in chunk], score_each(detector, items)
 
 
-def _each(detector: Detector, items: Sequence[Item]) -> list[TokenScores | str]:
-    """All at once; where that fails, in halves, so that one caption does not cost the others theirs."""
+def score_each(detector: Detector, items: Sequence[Item]) -> list[TokenScores | str]:
+    """Scores, or why a caption has none.
+
+    All at once; where that fails, in halves, so that one caption does not cost the others theirs.
+    """
     try:
         return [*detector.score(items)]
     except ModgapError as error:
         if len(items) == 1:
             return [str(error)]
     middle = len(items) // 2
-    return _each(detector, items[:middle]) + _each(detector, items[middle:])
+    return score_each(detector, items[:middle]) + score_each(detector, items[middle:])

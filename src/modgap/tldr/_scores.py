@@ -1,7 +1,7 @@
 """Scores of the tokens of a caption, on its characters: what every detector gives and every measure reads.
 
     detector = load_detector("contrast", "bundled")
-    for scores in detector.score([Item(image, prompt, caption), ...]):
+    for scores in detector.score([Item(image, caption, prompt), ...]):
         words(scores, caption)
 
 A detector splits a caption into tokens in its own way. Characters are what detectors have in common, so
