@@ -13,11 +13,10 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from modgap._errors import InputError
 from modgap.media import Image
 from modgap.tldr import Example, TypedSpan
+from modgap.tldr._blind import auroc, average_precision
 from modgap.tldr._measures import (
     Pool,
     at_false_flags,
-    auroc,
-    average_precision,
     best_threshold,
     calibration_error,
     draw_areas,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from modgap._errors import InputError, MissingExtra
@@ -37,7 +36,7 @@ def evaluate(
         float | None,
         typer.Option(help="Tokens above it are flagged. Default: chosen on the split validation."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="Most captions of a split.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Most captions of a split.")] = None,
     controls: Annotated[
         bool, typer.Option("--controls/--no-controls", help="Again blind, with swapped and blurred pictures.")
     ] = True,
@@ -50,6 +49,7 @@ def evaluate(
         from modgap.tldr._measures_report import CONTROLS, evaluate_detector
     except ImportError as error:
         raise MissingExtra("detectors", "hf") from error
+    from modgap.cli._values import listed
     from modgap.tldr import read_examples
     from modgap.tldr._rates_captions import shown
 
@@ -64,9 +64,11 @@ def evaluate(
             "give --threshold, or --split test"
         )
     reports = []
-    for name in detectors.split(","):
-        detector = load_detector(name.strip(), model)
+    for name in listed(detectors) or ():
+        detector = load_detector(name, model)
         if hasattr(detector, "fit"):
+            if split in ("all", "train"):
+                raise InputError(f"{name} learns from the split train; score another: --split test")
             detector.fit(shown([e for e in everything if e.split == "train"]))
         report = evaluate_detector(
             detector,
@@ -77,10 +79,10 @@ def evaluate(
             seed=seed,
         )
         print_report(report)
-        reports.append(asdict(report))
+        reports.append(report)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(reports, indent=1) + "\n")
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(reports, enc_hook=float), indent=1) + b"\n")
         typer.echo(out)
 
 

@@ -112,26 +112,6 @@ def pool_words(examples: Sequence[Example], scores: Sequence[TokenScores], *, un
     )
 
 
-def average_precision(wrong: Bool[np.ndarray, " n"], bad: Float[np.ndarray, " n"]) -> float:
-    """Average precision of wrong ones: precision at each threshold, weighted by the gain in recall.
-
-    Returns:
-        0 to 1; ``nan`` if nothing is wrong.
-    """
-    if not wrong.any():
-        return float("nan")
-    counts = np.ones((1, 1))
-    return float(_areas(wrong, bad, np.zeros(len(wrong), dtype=np.int64), counts)[0, 0])
-
-
-def auroc(wrong: Bool[np.ndarray, " n"], bad: Float[np.ndarray, " n"]) -> float:
-    """Chance that a wrong one has a higher score than a right one, ties half; ``nan`` without both."""
-    if wrong.all() or not wrong.any():
-        return float("nan")
-    counts = np.ones((1, 1))
-    return float(_areas(wrong, bad, np.zeros(len(wrong), dtype=np.int64), counts)[0, 1])
-
-
 def draw_areas(
     pool: Pool, rng: np.random.Generator, draws: int = DRAWS
 ) -> tuple[Float[np.ndarray, "draws 3"], Float[np.ndarray, " 3"]]:

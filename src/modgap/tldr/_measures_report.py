@@ -26,6 +26,7 @@ from modgap._errors import InputError
 from modgap.evaluate._statistics import DRAWS, group_codes, percentile_interval, resample_totals
 from modgap.media import Image
 
+from ._blind import average_precision
 from ._example import Example
 from ._labels import token_labels
 from ._measures import (
@@ -34,7 +35,6 @@ from ._measures import (
     OperatingPoint,
     Pool,
     at_false_flags,
-    average_precision,
     best_threshold,
     calibration_error,
     draw_areas,

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from modgap._errors import InputError
+from modgap.tldr._blind import average_precision
 from modgap.tldr._example import Example
 from modgap.tldr._labels import token_labels
-from modgap.tldr._measures import average_precision
 from modgap.tldr._scores import Item, TokenScores
 
 from ._read import batches, states_at
