@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -140,7 +141,8 @@ def test_refusals_empty_captions_and_coverage_stand_beside_the_rates() -> None:
     about, marked = draw_labelled(captions(60), 30, seed=1)
     said = [Example("r", "r", "", "I'm sorry, but I cannot see it.", (), "own"),
             Example("e", "e", "", " ", (), "own")]  # fmt: skip
-    report = rate_report(Capital(), [*about, *said], marked, threshold=0.5)
+    report = rate_report(Capital(), [*about, *said], [*marked, replace(said[1], group="l")])
+    assert report.labelled == len(marked) and 0 < report.threshold < 1  # the best F1, of those with words
     assert report.refused == pytest.approx(1 / 32) == pytest.approx(report.empty)
     assert report.exact == {} and report.coverage is None
     scene = sample_world(np.random.default_rng(0), LEVELS["plain"])
@@ -170,7 +172,9 @@ def test_the_form_that_made_the_models_has_the_smallest_error_on_those_left_out(
 
 
 def test_the_verb_law_reads_a_summary_and_refuses_others(tmp_path: Path) -> None:
-    models = {f"m{i}": {"false_word_rate": 0.1 * (i + 1), "accuracy/count": 0.95 - 0.15 * i} for i in range(5)}
+    models = {
+        f"m{i}": {"false_word_rate": 0.1 * (i + 1), "accuracy/count": 0.95 - 0.15 * i} for i in range(5)
+    }
     (tmp_path / "s.json").write_text(json.dumps(models))
     result = CliRunner().invoke(app, ["law", str(tmp_path / "s.json")])
     assert result.exit_code == 0 and "linear" in result.output.splitlines()[3]

@@ -44,7 +44,7 @@ def demo(
     from modgap.cli import _tldr_correct, _tldr_evaluate, _tldr_rates, _tldr_strengthen, _tldr_train
     from modgap.cli.tldr import make_data
     from modgap.models import load_model
-    from modgap.tldr import write_examples
+    from modgap.tldr import read_examples, write_examples
     from modgap.tldr._detect import load_detector
     from modgap.tldr._files import check_empty
     from modgap.tldr._measures import best_threshold, pool_words
@@ -66,7 +66,8 @@ def demo(
     with report.step("The detector and one that needs no training, on captions with one error"):
         _tldr_evaluate.evaluate(f"{detector},contrast", data, out=out / "evaluation.json", seed=seed)
     loaded = load_detector(str(detector))
-    third = examples[: max(4, len(examples) // 3)]
+    # In the order of the files, whose first half is corrected below.
+    third = list(read_examples(own))[-max(4, len(examples) // 3) :]
     threshold = best_threshold(pool_words(third, loaded.score(items_of(third))))
     with report.step("The rate of false words of the bundled model, corrected with a third of the labels"):
         labelled = len(third)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from modgap._errors import FileError, InputError, MissingExtra
@@ -44,8 +44,6 @@ def rates(
     """Rates of errors of captions, corrected for those of the detector, with intervals."""
     try:
         from modgap.tldr._detect import load_detector
-        from modgap.tldr._measures import best_threshold, pool_words
-        from modgap.tldr._measures_report import items_of
         from modgap.tldr._rates_report import rate_report
     except ImportError as error:
         raise MissingExtra("detectors", "hf") from error
@@ -58,17 +56,15 @@ def rates(
     else:
         about, marked = draw_labelled(shown(list(read_examples(captions))), labelled, seed)
     loaded = load_detector(detector, model)
-    if threshold is None:
-        threshold = best_threshold(pool_words(marked, loaded.score(items_of(marked))))
     report = rate_report(loaded, about, marked, threshold=threshold, known=known, seed=seed)
-    _print_rates(report)
+    _print_rates(report, "given" if threshold is not None else "best F1 on them")
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(asdict(report), indent=1) + "\n")
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(report, enc_hook=float), indent=1) + b"\n")
         typer.echo(out)
 
 
-def _print_rates(report: RateReport) -> None:
+def _print_rates(report: RateReport, how: str) -> None:
     from modgap.cli._table import print_rows
     from modgap.tldr._rates_report import interval_text
 
@@ -91,7 +87,7 @@ def _print_rates(report: RateReport) -> None:
         f"{100 * report.empty:.1f} % empty, {100 * report.refused:.1f} % refusals{cover}\n"
         f"corrected with {report.labelled:,} labelled captions, on which {100 * report.recall:.1f} % of the "
         f"wrong words and {100 * report.false_alarms:.1f} % of the right ones are flagged "
-        f"(above {report.threshold:.4g})"
+        f"(above {report.threshold:.4g}, {how})"
     )
 
 
@@ -109,7 +105,7 @@ def law(
         rates = [float(one["false_word_rate"]) for one in models.values()]
         tasks = [key for key in next(iter(models.values())) if key.startswith("accuracy/")]
         table = {task: [float(one[task]) for one in models.values()] for task in tasks}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as error:
         raise FileError(
             f"{summary}: {error!r}; expected JSON of models, each with false_word_rate and accuracy/TASK"
         ) from error

@@ -16,7 +16,7 @@ from modgap._errors import InputError
 from modgap.scenes import Scene, read_caption
 
 from ._example import Example
-from ._measures import pool_words
+from ._measures import best_threshold, pool_words
 from ._measures_report import items_of
 from ._rates import UNITS, Estimate, Mean, RateEstimates, count_units, estimate
 from ._scores import Detector
@@ -66,7 +66,7 @@ def rate_report(
     captions: Sequence[Example],
     labelled: Sequence[Example],
     *,
-    threshold: float,
+    threshold: float | None = None,
     known: bool = False,
     seed: int = 0,
 ) -> RateReport:
@@ -76,7 +76,8 @@ def rate_report(
         detector: that flags.
         captions: that the rates are about; their labels are not used but for ``exact``.
         labelled: others of the same kind, with labels.
-        threshold: a word is flagged if its score is above it.
+        threshold: a word is flagged if its score is above it; ``None`` for the best F1 on the labelled, which
+            then also say how well it flags.
         known: whether the labels of ``captions`` are known; then the exact rates are given too.
         seed: of the bootstrap.
 
@@ -88,7 +89,11 @@ def rate_report(
             f"picture {min(both)!r} has captions among the labelled and the others; keep them apart"
         )
     spoken = [e for e in captions if split(e.response)]
+    labelled = [e for e in labelled if split(e.response)]
     flags, marks = detector.score(items_of(spoken)), detector.score(items_of(labelled))
+    pool = pool_words(labelled, marks)
+    if threshold is None:
+        threshold = best_threshold(pool)
     rates, exact = [], {}
     for unit in UNITS:
         texts, groups = [e.response for e in spoken], [e.group for e in spoken]
@@ -109,7 +114,6 @@ def rate_report(
                 shares = mine.wrong[full] / mine.total[full]
                 value = shares.mean() if mean == "macro" else mine.wrong.sum() / mine.total.sum()
                 exact[f"{unit}, {mean}"] = 100 * float(value)
-    pool = pool_words(labelled, marks)
     flagged = pool.bad > threshold
     return RateReport(
         len(captions),
