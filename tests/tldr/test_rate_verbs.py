@@ -45,6 +45,8 @@ def test_evaluate_prints_every_figure_and_keeps_them(made: tuple[str, Path], tmp
     assert (first["detector"], second["captions"], len(first["controls"])) == ("entropy", 16, 3)
     with pytest.raises(InputError, match="a threshold is chosen on the split validation"):
         raise run("evaluate", "entropy", data, "--split", "all").exception or AssertionError
+    learned = run("evaluate", "probe", data, "--model", model, "--split", "all", "--threshold", 0.5)
+    assert "probe learns from the split train; score another" in str(learned.exception)
 
 
 def test_rates_and_corrections_of_a_data_set(made: tuple[str, Path], tmp_path: Path) -> None:
@@ -58,6 +60,8 @@ def test_rates_and_corrections_of_a_data_set(made: tuple[str, Path], tmp_path: P
     lines = [json.loads(line) for line in (tmp_path / "c" / "captions.jsonl").read_text().splitlines()]
     assert [line["arm"] for line in lines] == ["none"] * 3 + ["flags"] * 3
     assert all(line["outside"] == 0 for line in lines)
+    with pytest.raises(UnknownName, match="arm 'flag' is not one of none, binary"):
+        raise run("correct", "entropy", data, "--arms", "none,flag").exception or AssertionError
     with pytest.raises(UnknownName, match="form 'rewrite' is not one of redecode, instruction"):
         raise run("correct", "entropy", data, "--form", "rewrite").exception or AssertionError
 
@@ -79,6 +83,9 @@ def test_strengthen_tries_strengths_and_writes_only_what_is_better(
     found = json.loads((tmp_path / "new" / "strengthen.json").read_text())
     assert [row["name"] for row in found["test"]] == ["model", "lora", "random", "same"]
     assert (tmp_path / "new" / "config.json").exists() is bool(found["chosen"])
+    for taus, message in (("", "--taus is empty"), ("-5,0.1", "τ -5.0 is not accepted")):
+        refused = run("strengthen", lora, "--model", model, "--out", tmp_path / "n", "--taus", taus)
+        assert message in str(refused.exception)
     with pytest.raises(InputError, match="--taus 'x' are not numbers"):
         raise run("strengthen", tmp_path / "lora", "--out", tmp_path / "n", "--taus", "x").exception or (
             AssertionError

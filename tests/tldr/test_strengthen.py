@@ -20,13 +20,11 @@ from modgap.tldr._network import LoraSettings, add_lora
 from modgap.tldr._reading import Reader
 from modgap.tldr._scores import Item
 from modgap.tldr._strengthen import (
-    facts_of,
     load_update,
     random_update,
     save_strengthened,
     scaled,
     shares,
-    singular_directions,
 )
 from modgap.tldr._strengthen_controls import caption_loss, fine_tune, shuffle_labels
 from modgap.tldr._strengthen_sweep import Row, choose
@@ -103,13 +101,6 @@ def test_a_random_change_has_the_norm_of_every_matrix(folders: tuple[Path, Path]
     for name, delta in update.deltas.items():
         assert float(noise.deltas[name].norm()) == pytest.approx(float(delta.norm()), rel=1e-5)
     assert noise.norm == pytest.approx(update.norm)
-    assert facts_of(update)["norm"] ** 2 == pytest.approx(
-        facts_of(update)["connector"] ** 2 + facts_of(update)["decoder"] ** 2
-    )
-    delta = next(iter(update.deltas.values()))
-    strengths, conditions, directions = singular_directions(delta, 2)  # of rank 2
-    rebuilt = torch.einsum("k,ko,ki->oi", strengths, directions, conditions)
-    torch.testing.assert_close(rebuilt, delta.double(), atol=1e-5, rtol=1e-4)
 
 
 def test_what_is_written_is_a_plain_model(folders: tuple[Path, Path], tmp_path: Path) -> None:
@@ -120,7 +111,7 @@ def test_what_is_written_is_a_plain_model(folders: tuple[Path, Path], tmp_path: 
     written = local.load(str(tmp_path / "new")).pretrained
     with scaled(pretrained, update, {"all": 0.5}):
         torch.testing.assert_close(states(written), states(pretrained))
-    with pytest.raises(FileError, match="not empty; give a new folder"):
+    with pytest.raises(FileError, match="not empty; choose another folder"):
         save_strengthened(pretrained, update, {"all": 0.5}, tmp_path / "new", "")
     with pytest.raises(FileError, match=r"not an adapter, adapter_config\.json is missing"):
         load_update(pretrained, tmp_path)

@@ -32,7 +32,7 @@ def strengthen_model(
         typer.Argument(help="Folder of a detector, or of any LoRA that PEFT wrote.", show_default=False),
     ],
     *,
-    out: Annotated[Path, typer.Option(help="Folder for the new model; strengthen.json beside it.")],
+    out: Annotated[Path, typer.Option(help="Folder for the new model and strengthen.json.")],
     model: Annotated[str, typer.Option(help="Model it was trained on.")] = "bundled",
     taus: Annotated[str, typer.Option(help="Strengths; 0 is the model, 1 the detector.")] = "0.1,0.25,0.5,1",
     groups: Annotated[
@@ -68,8 +68,11 @@ def strengthen_model(
         strengths = [float(tau) for tau in listed(taus) or ()]
     except ValueError as error:
         raise InputError(f"--taus {taus!r} are not numbers, such as 0.1,0.25") from error
+    if not strengths:
+        raise InputError("--taus is empty; give one or more, such as 0.1,0.25")
     parts = listed(groups) or ("all",)
-    shares(dict.fromkeys(parts, max(strengths, default=0.0)))
+    for tau in strengths:
+        shares(dict.fromkeys(parts, tau))
     loaded = load_model(model)
     if not isinstance(loaded, LocalModel):
         raise ModelError(f"{model}: weights are changed, so the model must be local: a folder or hub id")

@@ -21,12 +21,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from modgap._errors import FileError, InputError, MissingExtra, ModelError
 from modgap.models.local._load import Pretrained, first_line, quiet
+
+from ._files import check_empty
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -186,8 +188,7 @@ def save_strengthened(
     Raises:
         FileError: if there is something in the folder, or it cannot be written.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise FileError(f"{folder}: not empty; give a new folder")
+    check_empty(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with scaled(pretrained, update, taus), quiet():
@@ -206,29 +207,3 @@ def save_strengthened(
 
 def _of_weights(file: Path) -> bool:
     return file.name.endswith(".index.json") or file.name in ("config.json", "generation_config.json")
-
-
-def singular_directions(
-    delta: Float[Tensor, "out in"], most: int = 8
-) -> tuple[Float[Tensor, " k"], Float[Tensor, "k in"], Float[Tensor, "k out"]]:
-    """A change as pairs of a condition and a direction: change = Σ strength · direction · conditionᵀ.
-
-    Args:
-        delta: change of one matrix.
-        most: pairs that are kept, the strongest.
-
-    Returns:
-        Strengths; conditions, which are looked for in the input; directions, which are added to the output.
-        Both have length 1.
-    """
-    left, strengths, right = torch.linalg.svd(delta.double(), full_matrices=False)
-    return strengths[:most], right[:most], left[:, :most].T
-
-
-def facts_of(update: Update) -> dict[str, Any]:
-    """Norm of each group, for a card."""
-    found: dict[str, float] = {}
-    for name, delta in update.deltas.items():
-        for group in update.groups[name]:
-            found[group] = found.get(group, 0.0) + float(delta.double().square().sum())
-    return {"norm": update.norm, **{group: value**0.5 for group, value in sorted(found.items())}}

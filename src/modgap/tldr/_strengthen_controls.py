@@ -21,6 +21,7 @@ from modgap.models.local._load import LoadOptions, Pretrained, load_pretrained
 
 from ._detector_files import BUNDLED, base_folder
 from ._example import Example, TypedSpan
+from ._files import check_empty
 from ._network import LoraSettings, add_lora
 from ._reading import Reader, Shown, read_states
 from ._scores import Item
@@ -61,7 +62,7 @@ def fine_tune(
     Args:
         examples: of which those of the split ``train`` without an error are used.
         model: ``bundled``, a folder or a hub id.
-        out: folder for the adapter.
+        out: folder for the adapter; must be empty or not there.
         lora: the low-rank change.
         steps: of Adam, cosine schedule.
         captions: of a step.
@@ -71,8 +72,9 @@ def fine_tune(
 
     Raises:
         InputError: if there are no such captions.
-        FileError: if the folder cannot be written.
+        FileError: if the folder is not empty or cannot be written.
     """
+    check_empty(out)  # before the work, not after it
     gold = [e for e in examples if e.split == "train" and not e.is_wrong]
     if not gold:
         raise InputError("no captions without an error in the split train; give some")

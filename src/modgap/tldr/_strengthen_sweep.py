@@ -111,8 +111,8 @@ def strengthen(
         model: left as it is.
         update: the detector's change.
         controls: other changes, measured at the chosen strength; if it is 0, at the smallest one.
-        taus: strengths that are tried.
-        groups: what they are tried on, one after the other.
+        taus: strengths that are tried, one or more.
+        groups: what they are tried on, one after the other; one or more.
         problems: of each task, and
         scenes: that are captioned, each on validation and again for the test.
         seed: of validation; the test has the next but one.
@@ -126,7 +126,7 @@ def strengthen(
         rows.append(_under(model, update, strengths, base, asked, scenes, seed))
         say(_line(rows[-1]))
     chosen = choose(rows)
-    shown = chosen or tried[0]
+    shown = chosen or {groups[0]: min(taus, key=abs)}
     asked = _problems(problems, seed + 2)
     base = measure_state(model, asked, scenes, seed + 2)
     test = [_row("model", {}, base, base, seed)]
