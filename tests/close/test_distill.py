@@ -9,6 +9,7 @@ import torch
 
 from modgap._errors import InputError
 from modgap.close._distill import _loss, _own_answers, distill
+from modgap.close._loop import Plan, _distilled
 from modgap.close._treatments import steered
 from modgap.models import load_model, local
 from modgap.models.local._batches import grouped
@@ -58,6 +59,19 @@ def test_a_few_steps_change_a_copy(model: LocalModel, tmp_path: Path) -> None:
     assert one.option_scores == pytest.approx(two.option_scores, abs=1e-4)
     ((_, plain),) = model.reply([query])
     assert plain.option_scores != one.option_scores
+
+
+def test_it_is_trained_once_a_folder_and_known_by_its_weights(model: LocalModel, tmp_path: Path) -> None:
+    """Records of a loop that goes on must be those of the very weights that win."""
+    problems = list(load_suite("scenes", tasks=("count",), level="plain").problems(4, 9))
+    told: list[str] = []
+    first, again = (
+        _distilled(model, problems, Plan(), told.append, 0.1, tmp_path / "trained").model.fingerprint()
+        for _ in range(2)
+    )
+    assert first == again
+    assert first["weights"] != model.fingerprint()["weights"]
+    assert "was trained before" in told[-1]
 
 
 def test_both_forms_are_needed(model: LocalModel) -> None:

@@ -23,6 +23,7 @@ from modgap.evaluate._prompts import build_parts
 from modgap.models import Query, local
 from modgap.models.local._batches import Group, grouped
 from modgap.models.local._layout import lay_out, option_scores
+from modgap.models.local._load import quiet
 from modgap.models.local._model import LocalModel
 from modgap.tasks import Problem
 
@@ -58,8 +59,9 @@ class Distilled:
     def save(self, folder: Path) -> Path:
         """Write a plain model folder, which any program that loads such models can load."""
         pretrained = self.model.pretrained
-        pretrained.model.save_pretrained(folder)
-        pretrained.processor.save_pretrained(folder)
+        with quiet():
+            pretrained.model.save_pretrained(folder)
+            pretrained.processor.save_pretrained(folder)
         return folder
 
 
@@ -94,7 +96,7 @@ def distill(
     say(f"its own answers to {len(asked):,} questions in words")
     targets = _own_answers(model, asked)
     began = time.monotonic()
-    student = _copy(model)
+    student = alike(model, model.pretrained.folder, model.pretrained.adapter)
     network, trained = _adapted(student, seed)
     optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=0.0)
     losses: list[float] = []
@@ -160,14 +162,12 @@ def _own_answers(model: LocalModel, problems: Sequence[Problem]) -> Float[Tensor
     return found / counts.clamp(min=1)
 
 
-def _copy(model: LocalModel) -> LocalModel:
-    """The same model once more, in float32 unless it is on a GPU."""
-    place = str(model.pretrained.folder)
+def alike(model: LocalModel, folder: Path, adapter: Path | None = None) -> LocalModel:
+    """A folder loaded where the model is, in float32 unless that is a GPU."""
     device = model.pretrained.device
     dtype = "float32" if device.type == "cpu" else str(model.pretrained.model.dtype).removeprefix("torch.")
-    adapter = model.pretrained.adapter
     return local.load(
-        place,
+        str(folder),
         dtype=dtype,  # type: ignore[arg-type]
         device=str(device),
         adapter=None if adapter is None else str(adapter),

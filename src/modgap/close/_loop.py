@@ -25,7 +25,7 @@ from modgap.evaluate._pairing import collect
 from modgap.evaluate._statistics import group_codes, holm, paired_bootstrap, sign_flip_test
 from modgap.models import Model, load_model
 from modgap.models.local._model import LocalModel
-from modgap.tasks import load_suite
+from modgap.tasks import Problem, load_suite
 
 from ._treatments import Treatment, prompt, steered, trained
 
@@ -182,7 +182,7 @@ def close(
     plan: Plan | None = None,
     *,
     listener: Say | None = None,
-    treatments: Callable[[Model, Plan, Say, float], Sequence[Treatment]] | None = None,
+    treatments: Callable[[Model, Plan, Say, float, Path], Sequence[Treatment]] | None = None,
 ) -> Closed:
     """Run the loop.
 
@@ -191,8 +191,8 @@ def close(
         out: folder for the runs, the winner and the report.
         plan: how much is done.
         listener: told what is going on.
-        treatments: makes what is tried from model, plan, listener and the seconds that are left; by default
-            :func:`offered`.
+        treatments: makes what is tried from model, plan, listener, the seconds that are left and ``out``; by
+            default :func:`offered`.
 
     Raises:
         InputError: a suite without both words and pictures, or a plan that cannot work.
@@ -207,7 +207,7 @@ def close(
     written = _scores(judge, "direct", "text")
     left = 60 * plan.minutes - 3 * (time.monotonic() - began)
     found = [prompt(loaded, name, name, PROMPTS[name]) for name in PROMPTS if name in strategies]
-    made = (treatments or offered)(loaded, plan, say, left)
+    made = (treatments or offered)(loaded, plan, say, left, out)
     tried, models = [], {}
     for number, treatment in enumerate([*found, *made]):
         start = time.monotonic()
@@ -246,7 +246,7 @@ def close(
     return closed
 
 
-def offered(model: Model, plan: Plan, say: Say, left: float) -> list[Treatment]:
+def offered(model: Model, plan: Plan, say: Say, left: float, out: Path) -> list[Treatment]:
     """What is tried beside other ways of asking: steering, and training where it may be and there is time."""
     if not isinstance(model, LocalModel) or plan.suite != "scenes":
         return []
@@ -264,21 +264,30 @@ def offered(model: Model, plan: Plan, say: Say, left: float) -> list[Treatment]:
         say=say,
     )
     if plan.train and left > 30:
-        from ._distill import distill
-
-        result = distill(
-            model,
-            list(suite.problems(6 * plan.n, seed + LEARN)),
-            seconds=min(left, 30 * plan.minutes),
-            seed=plan.seed,
-            listener=say,
-        )
-        what = (
-            f"low-rank training on its own answers in words: {result.steps} steps, {result.seconds:.0f} s, "
-            f"{result.questions:,} questions seen {result.epochs:.1f} times"
-        )
-        found.append(trained(result.model, what))
+        problems = list(suite.problems(6 * plan.n, seed + LEARN))
+        found.append(_distilled(model, problems, plan, say, min(left, 30 * plan.minutes), out / "trained"))
     return found
+
+
+def _distilled(
+    model: LocalModel, problems: Sequence[Problem], plan: Plan, say: Say, seconds: float, folder: Path
+) -> Treatment:
+    """Trained once, and read from its folder: its runs are known by its weights, also when they go on."""
+    from ._distill import alike, distill
+
+    about = folder / "training.txt"  # written last, so a folder that has it is whole
+    if about.is_file():
+        say(f"{folder} was trained before; to train again, give another folder")
+    else:
+        result = distill(model, problems, seconds=seconds, seed=plan.seed, listener=say)
+        result.save(folder)
+        result.model.close()
+        about.write_text(
+            f"low-rank training on its own answers in words: {result.steps} steps, {result.seconds:.0f} s, "
+            f"{result.questions:,} questions seen {result.epochs:.1f} times",
+            encoding="utf-8",
+        )
+    return trained(alike(model, folder), about.read_text(encoding="utf-8"))
 
 
 def dry_run(model: str, plan: Plan) -> list[tuple[str, int, str]]:
