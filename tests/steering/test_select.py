@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from modgap._errors import FileError, InputError
-from modgap.steering import SweepResult, find, load_sweep
+from modgap.steering import SteeringVector, SweepResult, find, load_sweep
 from modgap.steering._select import max_t, nested
-from modgap.steering._sweep import Cell
+from modgap.steering._sweep import Cell, cells_of
 
 BLOCKS, STRENGTHS = range(6), (0.5, 1.0, 2.0)
 
@@ -79,11 +80,18 @@ def test_a_sweep_in_a_folder(tmp_path: Path) -> None:
     again = load_sweep(tmp_path)
     assert again.cells == result.cells
     assert (again.right == result.right).all()
-    (tmp_path / "sweep.npz").write_bytes(b"PK")
-    with pytest.raises(FileError, match="damaged"):
-        load_sweep(tmp_path)
+    for damaged in (b"PK", b"PK\x03\x04 and no archive"):
+        (tmp_path / "sweep.npz").write_bytes(damaged)
+        with pytest.raises(FileError, match="damaged"):
+            load_sweep(tmp_path)
     with pytest.raises(FileError, match="no sweep"):
         load_sweep(tmp_path / "nothing")
+
+
+def test_a_block_that_a_vector_does_not_have() -> None:
+    vector = SteeringVector("place", "made up", torch.ones(3, 4))
+    with pytest.raises(InputError, match="block 3 does not exist: the vector place has blocks 0 to 2"):
+        cells_of([vector], blocks=(0, 3))
 
 
 def test_nothing_is_claimed_without_a_control() -> None:

@@ -7,6 +7,7 @@ against what the same search finds for a random direction.
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -121,7 +122,7 @@ def load_sweep(folder: Path) -> SweepResult:
     """
     try:
         about = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
+        with (folder / _ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in ("base_right", "base_margin", "right", "margin")}
         cells = tuple(Cell(**cell) for cell in about["cells"])
         tasks, groups, ids = (tuple(map(str, about[name])) for name in ("tasks", "groups", "problem_ids"))
@@ -131,7 +132,7 @@ def load_sweep(folder: Path) -> SweepResult:
             raise ValueError(f"arrays of shape {result.right.shape} for {shape}")
     except OSError as error:
         raise FileError(f"{folder}: no sweep ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
         raise FileError(f"{folder}: a damaged sweep ({error})") from error
     return result
 
@@ -152,8 +153,17 @@ def cells_of(
         blocks, strengths, positions: the axes of the grid.
         control: whether these vectors are controls.
         names: of the vectors; by default concept and method.
+
+    Raises:
+        InputError: a block that a vector does not have.
     """
     vectors = list(vectors)
+    for vector in vectors:
+        if wrong := [block for block in blocks if not 0 <= block < len(vector.directions)]:
+            raise InputError(
+                f"block {wrong[0]} does not exist: the vector {vector.concept} has blocks 0 to "
+                f"{len(vector.directions) - 1}"
+            )
     called = names or [f"{vector.concept}/{vector.method}" for vector in vectors]
     return [
         (
