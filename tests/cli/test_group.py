@@ -53,7 +53,7 @@ def test_version() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["mesure"], "modgap: verb 'mesure' is not one of compare, "),
+        (["mesure"], "modgap: verb 'mesure' is not one of align, "),
         (
             ["export", "/nowhere", "--csv"],
             "modgap: /nowhere: not a run folder (it has no run.json); give a folder",

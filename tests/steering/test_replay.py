@@ -168,7 +168,7 @@ def test_back_patching_is_counted_on_other_scenes() -> None:
     for one in found:
         assert one.n == 8
         assert one.interval[0] <= one.gain_points <= one.interval[1]
-        assert one.gain_points <= one.best_points + 1e-9
+        assert one.gain_points <= max(one.best_points, 0.0) + 1e-9  # it may choose nothing
     with pytest.raises(InputError, match="two or more"):
         back_patch(model, problems, blocks=(3,))
 
