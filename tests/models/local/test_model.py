@@ -198,3 +198,25 @@ def test_half_precision_answers_about_the_same(
     for index, reply in half.reply(queries):
         assert reply.option_scores == pytest.approx(exact[index].option_scores, rel=0.05)
     assert half.notes == []
+
+
+def test_a_greedy_reply_to_the_same_prompt_is_written_once(
+    tiny: Path, picture: Callable[[int], Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = local.load(str(tiny), answer="generate")
+    asked: list[int] = []
+    write = model._write
+
+    def counting(batch: list[Any]) -> Any:
+        asked.append(sum(len(group.jobs) for group in batch))
+        return write(batch)
+
+    monkeypatch.setattr(model, "_write", counting)
+    cold = Sampling(max_tokens=4)
+    warm = Sampling(temperature=1.0, max_tokens=4)
+    same = [Query((picture(0), Text("Describe.")), sampling=cold, problem_id=str(i)) for i in range(3)]
+    drawn = [Query((picture(0), Text("Describe.")), sampling=warm, problem_id=str(i)) for i in range(3)]
+    replies = dict(model.reply([*same, *drawn]))
+    assert sum(asked) == 1 + 3
+    assert sorted(replies) == list(range(6))
+    assert len({replies[i].text for i in range(3)}) == 1

@@ -150,9 +150,20 @@ class LocalModel:
         ):
             job.raw.extend(ids)
         scored = [job for job in jobs if job.continuation is not None]
-        written = [job for job in jobs if job.continuation is None]
         yield from self._run(grouped(scored, share=self._share), self._score)
-        yield from self._run(grouped(written, share=False), self._write)
+        # A greedy reply to the same prompt is the same reply: a picture that several questions are about is
+        # described once.
+        alike: dict[object, list[Job]] = {}
+        for job in jobs:
+            if job.continuation is None:
+                greedy = job.query.sampling.temperature == 0
+                alike.setdefault((job.prompt, job.limit) if greedy else job.index, []).append(job)
+        others = {same[0].index: same[1:] for same in alike.values()}
+        written = [same[0] for same in alike.values()]
+        for index, reply in self._run(grouped(written, share=False), self._write):
+            yield index, reply
+            for job in others.get(index, ()):
+                yield job.index, replace(reply, seconds=0.0)
 
     def _job(self, index: int, query: Query) -> Job:
         prompt = self._writer.write(query.parts)
