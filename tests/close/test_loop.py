@@ -94,7 +94,7 @@ def test_harm_disqualifies(tmp_path: Path) -> None:
 
 
 def test_plans(tmp_path: Path) -> None:
-    steps = dry_run("bundled", Plan(n=60))
+    steps = dry_run(Plan(n=60))
     assert sum(calls for _, calls, _ in steps) > 10_000
     with pytest.raises(InputError, match="at least 20"):
         Plan(n=3)

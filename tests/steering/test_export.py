@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,16 +14,9 @@ from modgap.cli._group import app
 from modgap.models.local._vector import SteeringVector, load_vector
 from modgap.steering import export_adapter, read_gguf, write_gguf
 
+from .tiny_families import families
+
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-def _families() -> Any:
-    path = Path(__file__).parents[1] / "models/local/families.py"
-    spec = importlib.util.spec_from_file_location("families", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def vector(blocks: int = 4, width: int = 8) -> SteeringVector:
@@ -119,7 +110,7 @@ class TestAdapters:
             export_adapter("bundled", self.direction(8, 128), 2, 3.0, tmp_path / "b", where="both")  # type: ignore[arg-type]
 
     def test_a_norm_behind_the_mlp_is_refused(self, tmp_path: Path) -> None:
-        folder = _families().build("paligemma2", tmp_path / "m")
+        folder = families.build("paligemma2", tmp_path / "m")
         width = 32
         with pytest.raises(ModelError, match=r"is off from the hook by .* and 0\.1 % is accepted"):
             export_adapter(str(folder), self.direction(2, width), 1, 3.0, tmp_path / "bias")

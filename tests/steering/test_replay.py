@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -23,19 +20,11 @@ from modgap.steering import Patch, back_patch, replay
 from modgap.steering._study import problems_of
 from modgap.steering._sweep import cells_of, query_of
 
+from .tiny_families import families
+
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
-def _families() -> Any:
-    path = Path(__file__).parents[1] / "models/local/families.py"
-    spec = importlib.util.spec_from_file_location("families", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-families = _families()
 SEES = [name for name in families.BUILDERS if name != "qwen2-audio"]
 
 

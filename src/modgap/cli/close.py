@@ -53,7 +53,7 @@ def close(
     if dry_run:
         from modgap.cli._table import print_rows
 
-        steps = describe(model, plan)
+        steps = describe(plan)
         print_rows(("step", "calls", "note"), [(s, f"{calls:,}", note) for s, calls, note in steps])
         typer.echo(f"{sum(calls for _, calls, _ in steps):,} calls to the model, about {budget:g} minutes")
         return

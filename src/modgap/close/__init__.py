@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ._loop import Change as Change
+from ._changes import Change as Change
 from ._loop import Closed as Closed
-from ._loop import Plan as Plan
 from ._loop import Tried as Tried
 from ._loop import close as close
-from ._loop import dry_run as dry_run
+from ._plan import Plan as Plan
+from ._plan import dry_run as dry_run

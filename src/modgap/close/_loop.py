@@ -10,23 +10,22 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from modgap._errors import InputError
 from modgap.evaluate import Run, run_config
 from modgap.evaluate._config import MeasureConfig
 from modgap.evaluate._decompose import Decomposition, decompose
-from modgap.evaluate._pairing import collect
-from modgap.evaluate._statistics import group_codes, holm, paired_bootstrap, sign_flip_test
+from modgap.evaluate._statistics import holm
 from modgap.models import Model, load_model
 from modgap.models.local._model import LocalModel
 from modgap.tasks import Problem, load_suite
 
+from ._changes import Change, Scored, differences, pooled_difference, scores_of
+from ._plan import Plan
 from ._treatments import Treatment, prompt, steered, trained
 
 Say = Callable[[str], None]
@@ -43,64 +42,6 @@ ELSEWHERE: dict[str, Any] = {"style": "mixed", "background": "mixed"}
 
 CHOOSE, JUDGE, TEST, OTHER, LEARN = 1, 2, 3, 4, 5
 """Which set a seed belongs to; the seed of problems is 1000 × the seed + this."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much is done.
-
-    Args:
-        n: problems of each task in the *judge* and *test* sets.
-        seed: of everything.
-        suite: that is asked.
-        dials: of the suite.
-        tasks: of the suite; empty for all.
-        minutes: about how long it may take; training gets what the rest leaves, at most half.
-        train: whether training is allowed.
-        backbone: text-only model that directions come from; empty for the model's own.
-    """
-
-    n: int = 60
-    seed: int = 0
-    suite: str = "scenes"
-    dials: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"level": "plain"})
-    tasks: tuple[str, ...] = ()
-    minutes: float = 5.0
-    train: bool = True
-    backbone: str = ""
-
-    def __post_init__(self) -> None:
-        if self.n < 20:
-            raise InputError(f"n is {self.n}: give at least 20 problems of each task, or nothing can be told")
-        if not self.minutes > 0:
-            raise InputError(f"a budget of {self.minutes} minutes leaves no time: give more than 0")
-
-
-@dataclass(frozen=True)
-class Change:
-    """After minus before, paired by problem.
-
-    Args:
-        task: full name, or ``pooled``.
-        n: problems.
-        before, after: accuracy on pictures, 0 to 1.
-        points: 100 × the mean difference; with its 95 % interval over scenes.
-        p: exact sign-flip test over scenes.
-    """
-
-    task: str
-    n: int
-    before: float
-    after: float
-    points: float
-    low_points: float
-    high_points: float
-    p: float
-
-    @property
-    def clear(self) -> bool:
-        """Whether the interval excludes 0."""
-        return self.low_points > 0 or self.high_points < 0
 
 
 @dataclass(frozen=True)
@@ -203,22 +144,22 @@ def close(
     say("measuring: words, pictures, transcripts")
     judge = _measure(loaded, plan, JUDGE, out / "judge", strategy=",".join(strategies))
     causes = decompose(judge)
-    base = _scores(judge, "direct", "image")
-    written = _scores(judge, "direct", "text")
+    base = scores_of(judge, "direct", "image")
+    written = scores_of(judge, "direct", "text")
     left = 60 * plan.minutes - 3 * (time.monotonic() - began)
     found = [prompt(loaded, name, name, PROMPTS[name]) for name in PROMPTS if name in strategies]
     made = (treatments or offered)(loaded, plan, say, left, out)
     tried, models = [], {}
-    for number, treatment in enumerate([*found, *made]):
+    for treatment in [*found, *made]:
         start = time.monotonic()
         words = None
         if treatment.kind == "prompt":
-            scores = _scores(judge, treatment.strategy, "image")
+            scores = scores_of(judge, treatment.strategy, "image")
         else:
             say(f"judging {treatment.name}")
-            run = _measure(treatment.model, plan, JUDGE, out / f"treatment-{number}")
-            scores = _scores(run, "direct", "image")
-            words = _pooled(written, _scores(run, "direct", "text"))
+            run = _measure(treatment.model, plan, JUDGE, out / _folder(treatment.name))
+            scores = scores_of(run, "direct", "image")
+            words = pooled_difference(written, scores_of(run, "direct", "text"))
         models[treatment.name] = treatment
         tried.append(_tried(treatment, base, scores, words, time.monotonic() - start))
     adjusted = holm([one.pooled.p for one in tried])
@@ -230,7 +171,7 @@ def close(
     before = _measure(loaded, plan, TEST, out / "test")
     closed = Closed(
         model=loaded.name,
-        gap=tuple(_differences(_scores(before, "direct", "image"), _scores(before, "direct", "text"))),
+        gap=tuple(differences(scores_of(before, "direct", "image"), scores_of(before, "direct", "text"))),
         causes=causes,
         tried=tuple(tried),
         winner=winner,
@@ -290,24 +231,9 @@ def _distilled(
     return trained(alike(model, folder), about.read_text(encoding="utf-8"))
 
 
-def dry_run(model: str, plan: Plan) -> list[tuple[str, int, str]]:
-    """What would be done: (step, calls to the model, note)."""
-    suite = load_suite(plan.suite, tasks=plan.tasks or None, **plan.dials)
-    tasks, forms = len(suite.tasks), list(suite.representations.values())
-    text, image = forms.count("text"), forms.count("image")
-    each = plan.n * tasks
-    return [
-        ("measure in words and pictures", each * (text + image), "judge set"),
-        ("transcripts and answers from them", each * image * 5, "three strategies; two calls for most"),
-        (
-            "steering",
-            max(20, plan.n // 2) * tasks * 5 * 24,
-            "choose set; passes over part of the blocks only",
-        ),
-        ("judge each treatment", each * (text + image) * 7, "up to six ways of steering, and training"),
-        ("training", 0, f"at most {plan.minutes / 2:g} minutes" if plan.train else "not allowed"),
-        ("test", each * (text + image) * 2 + 2 * each, "test set, and pictures drawn otherwise"),
-    ]
+def _folder(treatment: str) -> str:
+    """Of a treatment's run: its name, so that other treatments in a loop that goes on do not meet it."""
+    return "treatment-" + "".join(c if c.isalnum() else "-" for c in treatment)
 
 
 def _strategies(model: Model) -> tuple[str, ...]:
@@ -332,50 +258,8 @@ def _measure(
     return run_config(config, model=model)
 
 
-Scored = dict[str, dict[str, tuple[str, float]]]
-"""Task → problem → (group, score)."""
-
-
-def _scores(run: Run, strategy: str, modality: str) -> Scored:
-    records = [r for r in run.records() if r.strategy == strategy and r.modality == modality]
-    forms = sorted({record.representation for record in records})
-    found: Scored = {}
-    for task, problems in collect(records).items():
-        for name, asked in problems.items():
-            score = asked.score(forms)
-            if score is not None:
-                found.setdefault(task, {})[name] = (asked.group, score)
-    return found
-
-
-def _differences(before: Scored, after: Scored) -> list[Change]:
-    rows: dict[str, list[tuple[str, float, float]]] = {"pooled": []}
-    for task in before:
-        for name, (group, score) in before[task].items():
-            if name in after.get(task, {}):
-                row = (group, score, after[task][name][1])
-                rows["pooled"].append(row)
-                rows.setdefault(task, []).append(row)
-    return [_change(task, of_task) for task, of_task in rows.items() if of_task]
-
-
-def _change(task: str, rows: Sequence[tuple[str, float, float]]) -> Change:
-    groups = [group for group, _, _ in rows]
-    first, second = (np.array([row[k] for row in rows]) for k in (1, 2))
-    rng = np.random.default_rng(0)
-    low, high = paired_bootstrap(second - first, rng, groups)
-    p = sign_flip_test(np.bincount(group_codes(groups), weights=second - first), rng)
-    mean = 100 * float((second - first).mean())
-    return Change(task, len(rows), float(first.mean()), float(second.mean()), mean, 100 * low, 100 * high, p)
-
-
-def _pooled(before: Scored, after: Scored) -> Change | None:
-    found = _differences(before, after)
-    return found[0] if found else None
-
-
 def _tried(treatment: Treatment, base: Scored, scores: Scored, words: Change | None, seconds: float) -> Tried:
-    found = _differences(base, scores)
+    found = differences(base, scores)
     if not found:
         raise InputError(f"{treatment.name}: no problem was answered both with and without it")
     pooled, *tasks = found
@@ -404,7 +288,7 @@ def _test(
         return (), (), ()
     before = _measure(model, plan, TEST, out / "test")
     after = _measure(winner.model, plan, TEST, out / "test-after", strategy=winner.strategy)
-    found = _differences(_scores(before, "direct", "image"), _scores(after, winner.strategy, "image"))
+    found = differences(scores_of(before, "direct", "image"), scores_of(after, winner.strategy, "image"))
     elsewhere: list[Change] = []
     if plan.suite == "scenes":
         first = _measure(model, plan, OTHER, out / "elsewhere", **ELSEWHERE)
@@ -416,5 +300,7 @@ def _test(
             strategy=winner.strategy,
             **ELSEWHERE,
         )
-        elsewhere = _differences(_scores(first, "direct", "image"), _scores(second, winner.strategy, "image"))
+        elsewhere = differences(
+            scores_of(first, "direct", "image"), scores_of(second, winner.strategy, "image")
+        )
     return tuple(found), tuple(elsewhere), winner.export(out / "winner")

@@ -12,7 +12,8 @@ from modgap.evaluate._lines import replace_file
 from modgap.report._render import render
 
 if TYPE_CHECKING:
-    from ._loop import Closed, Plan
+    from ._loop import Closed
+    from ._plan import Plan
 
 REPORT_FILE, RESULT_FILE = "close.html", "close.json"
 

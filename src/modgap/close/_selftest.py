@@ -25,7 +25,8 @@ from modgap.media import Image, Modality, Text
 from modgap.models import Model, Query, Reply, bundled, load_model, local
 from modgap.models._query import JSON
 
-from ._loop import Closed, Plan, close
+from ._loop import Closed, close
+from ._plan import Plan
 
 SHARE = 0.3
 """Of problems that fail for the planted reason."""
