@@ -115,7 +115,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"), help="folder of the pictures")
     given = parser.parse_args()
     try:
-        run = given.run or modgap.measure("bundled", "scenes", n=100, seed=1).folder
+        run = given.run
+        if run is None:
+            run = modgap.measure("bundled", "scenes", n=100, seed=1, set={"level": "plain"}).folder
         report = write_report(run)
     except modgap.ModgapError as error:
         sys.exit(f"screenshots: {error}")
