@@ -13,9 +13,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from modgap._errors import InputError
+from modgap._web._guard import MAX_BODY, is_own_host
+from modgap._web._serve import check_access, is_loopback
 from modgap.tldr.annotate._app import make_app
-from modgap.tldr.annotate._guard import MAX_BODY, is_own_host
-from modgap.tldr.annotate._serve import check_access, is_loopback, serve
+from modgap.tldr.annotate._serve import serve
 from modgap.tldr.annotate._session import Session, Sessions, check_name
 
 ORIGIN = {"Origin": "http://localhost:8712"}

@@ -25,8 +25,8 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from modgap._errors import FileError, InputError
+from modgap._web import Guard
 
-from ._guard import Guard
 from ._items import Item
 from ._pictures import encode_again
 from ._session import Session, Sessions, check_name

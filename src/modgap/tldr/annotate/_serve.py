@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-import uvicorn
-
-from modgap._errors import InputError
+from modgap import _web
+from modgap._web import Guard
 
 from ._app import make_app
 from ._store import Store
-
-MIN_TOKEN = 12
-"""Shortest access token, in characters."""
 
 
 def serve(
@@ -30,69 +24,13 @@ def serve(
 
     Args:
         store: of the folder.
-        host: an address of this machine or ``localhost``; others than the loopback need a token.
-        port: 1 to 65535, or 0 for any that is free.
-        token: that annotators must know.
-        allow_hosts: further host names this server is known by, behind a proxy for example; need a token.
-        ready: called with the address of the first page once the port is open.
+        host, port, token, allow_hosts, ready: as for :func:`modgap._web.serve`.
 
     Raises:
-        InputError: if the server can be reached from elsewhere and has no token, the token is short, or the
-            port cannot be had.
+        InputError: as there.
     """
-    check_access(host, token, allow_hosts)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-            listener.listen(128)  # from here on a browser waits instead of being turned away
-        except (OSError, OverflowError) as error:
-            raise InputError(f"port {port} of {host} cannot be had ({error}); give another --port") from error
-        port = listener.getsockname()[1]
-        own = {"localhost", socket.gethostname().lower(), *(name.lower() for name in allow_hosts)}
-        names = {"localhost"} if is_loopback(host) and not allow_hosts else own
-        app = make_app(
-            store, token=token, names=names, addresses=not is_loopback(host), cookie=f"modgap-{port}"
-        )
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            ws="none",
-            lifespan="off",
-            limit_concurrency=200,
-            timeout_graceful_shutdown=2,
-        )
-        shown = socket.gethostname() if host in ("0.0.0.0", "::") else host
-        ready(f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/")
-        uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        listener.close()
 
+    def made(names: Collection[str], addresses: bool, port: int) -> Guard:
+        return make_app(store, token=token, names=names, addresses=addresses, cookie=f"modgap-{port}")
 
-def check_access(host: str, token: str | None, allow_hosts: Sequence[str] = ()) -> None:
-    """Refuse to be open to others.
-
-    Raises:
-        InputError: if a host is not the loopback and there is no token, or the token is short.
-    """
-    known_as = next((name for name in (host, *allow_hosts) if not is_loopback(name)), None)
-    if token is None and known_as is not None:
-        raise InputError(
-            f"host {known_as!r} can be reached from other machines; give a --token that annotators must "
-            f"know, or leave {'--allow-host' if is_loopback(host) else '--host'} out"
-        )
-    if token is not None and len(token) < MIN_TOKEN:
-        raise InputError(f"the token has {len(token)} characters; give {MIN_TOKEN} or more")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    _web.serve(made, host=host, port=port, token=token, allow_hosts=allow_hosts, ready=ready)

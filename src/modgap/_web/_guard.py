@@ -3,7 +3,8 @@
 - *Host*: only names of this machine, so that a foreign name pointed at it (DNS rebinding) is of no use.
 - *Origin*: a request that changes something must come from a page of this server.
 - *Size*: nothing longer than ``MAX_BODY`` is read.
-- *Policy*: only script, style and pictures of this server, none inside a page, no frames.
+- *Policy*: only script, style and pictures of this server, none inside a page, no frames, unless the app
+  answers with a policy of its own.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
 }
 
 
@@ -70,8 +72,8 @@ class Guard:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
-                headers.setdefault("Cache-Control", "no-store")
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         refusal = self._refusal(scope)
