@@ -22,7 +22,8 @@ from transformers import AutoModelForImageTextToText
 
 import modgap
 from modgap.doctor._errors_in_captions import caption_errors
-from modgap.doctor.gates import LEVEL, TASKS, captions_of
+from modgap.doctor._gate import LEVEL
+from modgap.doctor.gates import TASKS, captions_of
 from modgap.models.bundled import HABITS
 from modgap.scenes import Scene, write_json
 from modgap.tasks.scenes import LEVELS, sample_world

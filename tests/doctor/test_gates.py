@@ -8,7 +8,7 @@ import pytest
 
 from modgap._errors import FileError
 from modgap.doctor import check_gates
-from modgap.doctor.gates import _ninth, _positions
+from modgap.doctor._gate_probes import _ninth, _positions
 from modgap.models import bundled
 from modgap.scenes import Scene, SceneObject
 
