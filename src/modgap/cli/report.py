@@ -9,13 +9,13 @@ import typer
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Run folder.", show_default=False)],
+    run: Annotated[Path, typer.Argument(help="Run folder, or one of results.", show_default=False)],
 ) -> None:
-    """Write report.html of a run again and print its path.
+    """Write the report of a run, or of other results, again and print its path.
 
     The report is one page that opens from disk with no network; a run of more than 200 problems has further
-    pages in report_files/ beside it. Only the run folder is read, and no model is asked.
+    pages in report_files/ beside it. Only the folder is read, and no model is asked.
     """
-    from modgap.report import write_report
+    from modgap.report import report_of
 
-    typer.echo(write_report(run))
+    typer.echo(report_of(run))

@@ -3,4 +3,5 @@
 from ._compare import difference_rows as difference_rows
 from ._compare import gap_rows as gap_rows
 from ._compare import write_comparison as write_comparison
+from ._index import report_of as report_of
 from ._write import write_report as write_report

@@ -135,8 +135,19 @@ def write_comparison(comparison: Comparison, path: str | Path) -> Path:
         RunError: if it cannot be written.
     """
     target = Path(path)
+    try:
+        replace_file(target, comparison_page(comparison).encode())
+    except OSError as error:
+        raise RunError(
+            f"{target}: cannot be written ({error.strerror}); choose another with --out"
+        ) from error
+    return target
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """The HTML that :func:`write_comparison` writes."""
     tasks = sorted({one.task for one in comparison.differences if one.task != "pooled"})
-    html = render(
+    return render(
         "compare.html",
         pictures="'none'",
         title="modgap: " + ", ".join(comparison.names),
@@ -149,13 +160,6 @@ def write_comparison(comparison: Comparison, path: str | Path) -> Path:
         nouns=NOUN,
         verdicts=[verdict(comparison, name) for name in comparison.names[1:]],
     )
-    try:
-        replace_file(target, html.encode())
-    except OSError as error:
-        raise RunError(
-            f"{target}: cannot be written ({error.strerror}); choose another with --out"
-        ) from error
-    return target
 
 
 def verdict(comparison: Comparison, run: str) -> str:

@@ -93,12 +93,13 @@ def environment() -> jinja2.Environment:
     return made
 
 
-def render(template: str, *, pictures: str, **values: Any) -> str:
+def render(template: str, *, pictures: str, forms: str = "'none'", **values: Any) -> str:
     """Render a page.
 
     Args:
         template: file name in ``templates``.
         pictures: where pictures, sound and film may come from, as a source list of the security policy.
+        forms: where forms may lead, likewise.
         values: for the template.
 
     Returns:
@@ -110,10 +111,16 @@ def render(template: str, *, pictures: str, **values: Any) -> str:
     script = _source("report.js")
     policy = (
         f"default-src 'none'; img-src {pictures}; media-src {pictures}; style-src {_hash(style)}; "
-        f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+        f"script-src {_hash(script)}; base-uri 'none'; form-action {forms}"
     )
     page = environment().get_template(template)
     return page.render(style=Markup(style), script=Markup(script), policy=policy, **values)
+
+
+@cache
+def script_hash() -> str:
+    """The script of the pages, as a source of the security policy."""
+    return _hash(_source("report.js"))
 
 
 def _source(name: str) -> str:

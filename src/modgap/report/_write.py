@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from modgap._errors import RunError
 from modgap.evaluate import Record, Run, open_run, summarize, summary_to_json
@@ -54,7 +55,7 @@ def write_report(run_folder: str | Path) -> Path:
     first = {card.problem_id for card in cards}
     rest = {name for name in asked if name in records and name not in first}
     pages = [f"cards-{number:03d}.html" for number in range(2, 2 + math.ceil(len(rest) / MOST_CARDS))]
-    shared = {"names": short_names(summary.tasks), "summary": summary, "nouns": NOUN}
+    shared: dict[str, Any] = {"names": short_names(summary.tasks), "summary": summary, "nouns": NOUN}
     target = run.folder / REPORT_FILE
     html = render(
         "report.html",
@@ -125,7 +126,7 @@ def _further_cards(
         yield make_card(problem, records[name], places[name], media_folder="../media")
 
 
-def _write_pages(folder: Path, run: str, pages: list[str], cards: Iterator[Card], **shared: object) -> None:
+def _write_pages(folder: Path, run: str, pages: list[str], cards: Iterator[Card], **shared: Any) -> None:
     """Write further pages, ``MOST_CARDS`` cards on each, and remove those of an older report."""
     for stale in folder.glob("cards-*.html"):
         if stale.name not in pages:
