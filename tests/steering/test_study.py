@@ -58,6 +58,11 @@ def test_the_verbs(tmp_path: Path) -> None:
     assert len(found["elsewhere"]) == 1
     assert [one["n"] for one in found["back_patched"]] == [12]
     assert (out / "sweep.png").stat().st_size > 5_000
+    screened = [*small[:5], "0,2,4,6", "--strengths", "0.5,1", "--positions", "image", "--screen", "1"]
+    result = run(app, ["steer", "sweep", "--concept", "spatial", *screened, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "first-order effects rank" in result.output
+    assert len(json.loads((out / "sweep.json").read_text())["cells"]) == 5  # one of each vector and control
     options = ["--values", "red", "-n", "8", "--strengths", "4", "--out", str(tmp_path / "dose")]
     result = run(app, ["steer", "dose", *options])
     assert result.exit_code == 0, result.output

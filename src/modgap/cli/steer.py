@@ -125,6 +125,9 @@ def sweep_vectors(
     blocks: Annotated[str | None, typer.Option(help="Such as 0,2,4. Default: all.")] = None,
     strengths: Annotated[str, typer.Option(help="Multiples of the vectors.")] = "0.25,0.5,1,2,4",
     positions: Annotated[str, typer.Option(help="Some of image, text, both, question.")] = "image,text,both",
+    screen: Annotated[
+        int | None, typer.Option(help="Keep so many cells of each vector, by first-order effect.")
+    ] = None,
     backbone: Annotated[str | None, _BACKBONE] = None,
     seed: Annotated[int, _SEED] = 0,
     out: Annotated[Path, typer.Option(help="Folder for what is found.")] = Path("runs/sweep"),
@@ -144,11 +147,16 @@ def sweep_vectors(
         blocks=None if blocks is None else [int(b) for b in _numbers(blocks)],
         strengths=_numbers(strengths),
         positions=_names(positions),
+        keep=screen,
         seed=seed,
         listener=_say,
     )
     found.save(out)
     _print_study(found)
+    if found.screening is not None:
+        typer.echo(
+            f"first-order effects rank the cells that were swept with Spearman's {found.screening:.2f}"
+        )
     typer.echo(out / "sweep.png")
 
 

@@ -20,6 +20,9 @@ from ._export_gguf import read_gguf as read_gguf
 from ._export_gguf import write_gguf as write_gguf
 from ._extract import extract as extract
 from ._extract import random_like as random_like
+from ._first_order import Slopes as Slopes
+from ._first_order import screen as screen
+from ._first_order import slopes as slopes
 from ._plot import draw_doses as draw_doses
 from ._plot import draw_sweep as draw_sweep
 from ._readiness import Readiness as Readiness

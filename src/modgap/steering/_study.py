@@ -19,6 +19,7 @@ from modgap.tasks import Problem, load_suite
 from ._back_patch import BackPatched, back_patch
 from ._concepts import load_concept
 from ._extract import extract, random_like
+from ._first_order import rank_agreement, screen, slopes
 from ._plot import draw_sweep
 from ._select import Finding, find, max_t
 from ._sweep import STRENGTHS, Cell, SweepResult, cells_of, sweep
@@ -66,6 +67,8 @@ class Study:
             vectors and for controls.
         prompt_points: task → gain of the words in the prompt instead, in percentage points.
         back_patched: one for each task, if image positions were swept: late states in earlier blocks instead.
+        screening: Spearman's correlation of first-order effects with the exact ones, over the cells that were
+            swept; ``None`` if nothing was screened.
     """
 
     result: SweepResult
@@ -74,6 +77,7 @@ class Study:
     any_effect: dict[str, tuple[float, float]]
     prompt_points: dict[str, float]
     back_patched: tuple[BackPatched, ...]
+    screening: float | None = None
 
     def save(self, folder: Path) -> None:
         """Write the sweep, ``findings.json`` and ``sweep.png``."""
@@ -84,6 +88,7 @@ class Study:
             "smallest_p_any_cell": self.any_effect,
             "prompt_points": self.prompt_points,
             "back_patched": [asdict(one) for one in self.back_patched],
+            "screening_spearman": self.screening,
         }
         (folder / "findings.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         draw_sweep(self.result, folder / "sweep.png")
@@ -102,6 +107,7 @@ def study(
     blocks: Sequence[int] | None = None,
     strengths: Sequence[float] = STRENGTHS,
     positions: Sequence[str] = ("image", "text", "both"),
+    keep: int | None = None,
     seed: int = 0,
     listener: Callable[[str], None] | None = None,
 ) -> Study:
@@ -117,6 +123,8 @@ def study(
         n: questions of each task.
         level: of the scenes.
         blocks, strengths, positions: the grid.
+        keep: sweep only so many cells of each vector and kind of positions, those that first-order effects on
+            other scenes rank first for some task; by default all.
         seed: of everything.
         listener: told what is going on.
 
@@ -143,6 +151,15 @@ def study(
         **grid,  # type: ignore[arg-type]
     )
     problems = problems_of(tasks, n, seed, level=level)
+    expected = None
+    if keep is not None:
+        say(f"first-order effects of {len(cells):,} changes, on other scenes")
+        kept = set()
+        for task in tasks:
+            others = slopes(model, problems_of((task,), n, seed + 500, level=level), positions=positions)
+            kept |= {cell for cell, _ in screen(others, cells, keep)}
+        cells = [entry for entry in cells if entry[0] in kept]
+        expected = slopes(model, problems, positions=positions)
     say(f"{len(cells):,} changes on {len(problems):,} questions")
     result = sweep(model, problems, cells, listener=lambda done: say(f"{done} of {len(problems)} questions"))
     findings = find(result, seed=seed)
@@ -158,6 +175,7 @@ def study(
         tuple(back_patch(model, problems, blocks=at, seed=seed))
         if "image" in positions and len(at) > 1
         else (),
+        None if expected is None else rank_agreement(expected, result, cells),
     )
 
 
