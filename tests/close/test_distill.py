@@ -10,7 +10,6 @@ import torch
 from modgap._errors import InputError
 from modgap.close._distill import _loss, _own_answers, distill
 from modgap.close._loop import Plan, _distilled
-from modgap.close._treatments import steered
 from modgap.models import load_model, local
 from modgap.models.local._batches import grouped
 from modgap.models.local._model import LocalModel
@@ -78,23 +77,3 @@ def test_both_forms_are_needed(model: LocalModel) -> None:
     problems = list(load_suite("scenes", tasks=("count",), level="plain").problems(2, 9, ("image",)))
     with pytest.raises(InputError, match="text form and a picture"):
         distill(model, problems, seconds=1.0)
-
-
-def test_steering_is_chosen_on_its_own_problems(model: LocalModel, tmp_path: Path) -> None:
-    problems = list(load_suite("scenes", tasks=("relation",), level="plain").problems(12, 3, ("image",)))
-    found = steered(
-        model,
-        "bundled",
-        problems,
-        blocks=(0, 4),
-        strengths=(0.5, 1.0),
-        positions=("image",),
-        seed=0,
-        say=lambda text: None,
-    )
-    assert len(found) <= 1
-    for treatment in found:
-        lines = treatment.export(tmp_path)
-        assert any("load_vector" in line for line in lines)
-        assert (tmp_path / "spatial/vector.safetensors").is_file()
-        assert treatment.model.fingerprint()["steering"] is not None

@@ -27,6 +27,9 @@ def close(
     backbone: Annotated[
         str, typer.Option(help="Text-only model for directions. Default: the model's own.")
     ] = "",
+    detector: Annotated[
+        str, typer.Option(help="Trained detector of this model, whose change is tried. Default: none.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and its cost.")] = False,
     selftest: Annotated[
         bool, typer.Option("--selftest", help="Run it on models whose cause is known.")
@@ -47,9 +50,9 @@ def close(
     given = dials(set_, "--set") or {}
     if not given and suite == "scenes":
         given = {"level": "plain"}
-    if model == "bundled" and not backbone:
-        backbone = "bundled"
-    plan = Plan(n, seed, suite, given, listed(tasks) or (), budget, train, backbone)
+    if model == "bundled":
+        backbone, detector = backbone or "bundled", detector or "bundled"
+    plan = Plan(n, seed, suite, given, listed(tasks) or (), budget, train, backbone, detector)
     if dry_run:
         from modgap.cli._table import print_rows
 

@@ -38,6 +38,12 @@ class Change:
         """Whether the interval excludes 0."""
         return self.low_points > 0 or self.high_points < 0
 
+    @property
+    def said(self) -> str:
+        """Points after minus before, with their interval."""
+        low, high = (f"{end:+.1f}".replace("-", "−") for end in (self.low_points, self.high_points))
+        return f"{self.points:+.1f} points ({low} to {high})".replace("-", "−")
+
 
 Scored = dict[str, dict[str, tuple[str, float]]]
 """Task → problem → (group, score)."""

@@ -25,8 +25,10 @@ from modgap.models.local._model import LocalModel
 from modgap.tasks import Problem, load_suite
 
 from ._changes import Change, Scored, differences, pooled_difference, scores_of
+from ._distill import alike, distill
 from ._plan import Plan
-from ._treatments import Treatment, prompt, steered, trained
+from ._rescaled import rescaled
+from ._treatments import Treatment, prompt, steered, weights
 
 Say = Callable[[str], None]
 
@@ -107,9 +109,11 @@ class Closed:
     def verdict(self) -> str:
         """One sentence."""
         if self.winner is None:
-            return "Nothing that was tried helps beyond what a search finds by chance."
+            nothing = "Nothing that was tried helps beyond what a search finds by chance"
+            best = max(self.tried, key=lambda one: one.pooled.points, default=None)
+            return f"{nothing}; the best, {best.name}: {best.pooled.said}." if best else f"{nothing}."
         pooled = self.after[0]
-        said = f"{pooled.points:+.1f} points ({pooled.low_points:+.1f} to {pooled.high_points:+.1f})"
+        said = pooled.said
         if pooled.low_points > 0:
             return (
                 f"{self.winner} closes part of the gap: {said} on problems that took no part in choosing it."
@@ -188,22 +192,26 @@ def close(
 
 
 def offered(model: Model, plan: Plan, say: Say, left: float, out: Path) -> list[Treatment]:
-    """What is tried beside other ways of asking: steering, and training where it may be and there is time."""
+    """What is tried beside other ways of asking: steering, rescaling, and training where there is time."""
     if not isinstance(model, LocalModel) or plan.suite != "scenes":
         return []
     suite = load_suite(plan.suite, tasks=plan.tasks or None, **plan.dials)
     seed = 1000 * plan.seed
     blocks = len(model.pretrained.anatomy.blocks)
+    choose = list(suite.problems(max(20, plan.n // 2), seed + CHOOSE, ("image",)))
     found = steered(
         model,
         plan.backbone or str(model.pretrained.folder),
-        list(suite.problems(max(20, plan.n // 2), seed + CHOOSE, ("image",))),
+        choose,
         blocks=range(0, blocks, max(1, blocks // 4)),
         strengths=(0.5, 1.0, 2.0),
         positions=("image", "text"),
         seed=plan.seed,
         say=say,
     )
+    if plan.detector:
+        made = rescaled(model, plan.detector, suite, choose, out / "rescaled", say)
+        found += [] if made is None else [made]
     if plan.train and left > 30:
         problems = list(suite.problems(6 * plan.n, seed + LEARN))
         found.append(_distilled(model, problems, plan, say, min(left, 30 * plan.minutes), out / "trained"))
@@ -214,8 +222,6 @@ def _distilled(
     model: LocalModel, problems: Sequence[Problem], plan: Plan, say: Say, seconds: float, folder: Path
 ) -> Treatment:
     """Trained once, and read from its folder: its runs are known by its weights, also when they go on."""
-    from ._distill import alike, distill
-
     about = folder / "training.txt"  # written last, so a folder that has it is whole
     if about.is_file():
         say(f"{folder} was trained before; to train again, give another folder")
@@ -228,7 +234,7 @@ def _distilled(
             f"{result.questions:,} questions seen {result.epochs:.1f} times",
             encoding="utf-8",
         )
-    return trained(alike(model, folder), about.read_text(encoding="utf-8"))
+    return weights(alike(model, folder), "self-distillation", about.read_text(encoding="utf-8"))
 
 
 def _folder(treatment: str) -> str:

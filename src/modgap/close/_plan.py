@@ -24,6 +24,8 @@ class Plan:
         minutes: about how long it may take; training gets what the rest leaves, at most half.
         train: whether training is allowed.
         backbone: text-only model that directions come from; empty for the model's own.
+        detector: of the model's own errors, whose change of weights is tried as a treatment: a folder, or
+            ``bundled``; empty for none.
     """
 
     n: int = 60
@@ -34,6 +36,7 @@ class Plan:
     minutes: float = 5.0
     train: bool = True
     backbone: str = ""
+    detector: str = ""
 
     def __post_init__(self) -> None:
         if self.n < 20:
@@ -56,7 +59,8 @@ def dry_run(plan: Plan) -> list[tuple[str, int, str]]:
             max(20, plan.n // 2) * tasks * 5 * 24,
             "choose set; passes over part of the blocks only",
         ),
-        ("judge each treatment", each * (text + image) * 7, "up to six ways of steering, and training"),
+        ("rescaling", max(20, plan.n // 2) * tasks * 4 if plan.detector else 0, "choose set"),
+        ("judge each treatment", each * (text + image) * 9, "steering, back-patching, rescaling, training"),
         ("training", 0, f"at most {plan.minutes / 2:g} minutes" if plan.train else "not allowed"),
         ("test", each * (text + image) * 2 + 2 * each, "test set, and pictures drawn otherwise"),
     ]

@@ -16,8 +16,11 @@ from modgap.models import Model
 from modgap.models.local._model import LocalModel
 from modgap.models.local._steer import Change
 from modgap.steering import SteeringVector, extract, load_concept, sweep, text_model
+from modgap.steering._replay import Patch
 from modgap.steering._sweep import Cell, cells_of
 from modgap.tasks import Problem
+
+from ._patched import Patched
 
 CONCEPT_OF = {
     "count": "counting",
@@ -29,6 +32,9 @@ CONCEPT_OF = {
     "existence": "entity",
 }
 """Task → the concept whose words are about it; other tasks get ``spatial``."""
+
+PATCH = "back-patch"
+"""Name of the cells of a sweep that are no vectors."""
 
 Export = Callable[[Path], tuple[str, ...]]
 """Writes what a treatment is to a folder, and returns the lines of code that apply it."""
@@ -80,7 +86,7 @@ def steered(
     seed: int,
     say: Callable[[str], None],
 ) -> list[Treatment]:
-    """The best cell of each concept on these problems, and of all of them merged.
+    """The best cell of each concept on these problems, all of them merged, and the best back-patch.
 
     Args:
         model: the multimodal model.
@@ -91,14 +97,16 @@ def steered(
         say: told what is going on.
 
     Returns:
-        None for a concept no cell of which helps on these problems.
+        None for a concept, or for back-patching, where no cell helps on these problems.
     """
     tasks = dict.fromkeys(problem.task for problem in problems)
     concepts = list(dict.fromkeys(CONCEPT_OF.get(t.rpartition("/")[2], "spatial") for t in tasks))
     read = text_model(backbone)
     vectors = [extract(read, load_concept(name)) for name in concepts]
     grid: dict[str, Any] = {"blocks": blocks, "strengths": strengths, "positions": positions}
-    cells = cells_of(vectors, names=concepts, **grid)
+    cells: list[tuple[Cell, Change | Patch]] = [*cells_of(vectors, names=concepts, **grid)]
+    pairs = [(source, block) for block in blocks for source in blocks if source > block]
+    cells += [(Cell(PATCH, False, b, float(s), "image"), Patch(s, b, "image")) for s, b in pairs]
     say(f"{len(cells):,} ways of steering on {len(problems):,} questions")
     result = sweep(model, problems, cells, representation="image")
     gain = result.right.mean(axis=1) - result.base_right.mean()
@@ -108,12 +116,16 @@ def steered(
     for vector in vectors:
         at = [i for i, (cell, _) in enumerate(cells) if cell.vector == vector.concept]
         best = max(at, key=lambda i: (gain[i], margin[i]))
-        if gain[best] > 0:
-            cell, change = cells[best]
+        cell, change = cells[best]
+        if gain[best] > 0 and isinstance(change, Change):
             found.append((vector, cell, change))
             treatments.append(_steering(model, cell.vector, [(vector, cell, change)]))
     if len(found) > 1:
         treatments.append(_steering(model, "merged", found))
+    at = [i for i, (cell, _) in enumerate(cells) if cell.vector == PATCH]
+    best = max(at, key=lambda i: (gain[i], margin[i]), default=-1)
+    if at and gain[best] > 0:
+        treatments.append(patched(model, int(cells[best][0].strength), cells[best][0].block))
     return treatments
 
 
@@ -138,8 +150,21 @@ def _steering(
     return Treatment(f"steering: {name}", "steering", said, changed, "direct", 1, export)
 
 
-def trained(model: LocalModel, what: str) -> Treatment:
-    """A model that was trained, in a folder of its own."""
+def patched(model: LocalModel, source: int, block: int) -> Treatment:
+    """States of a late block in an earlier one, at the positions of the picture."""
+
+    def export(folder: Path) -> tuple[str, ...]:
+        folder.mkdir(parents=True, exist_ok=True)
+        recipe = {"source": source, "block": block, "positions": "image"}
+        (folder / "back_patch.json").write_text(json.dumps(recipe) + "\n", encoding="utf-8")
+        return ("from modgap.close import Patched", f"model = Patched(model, source={source}, block={block})")
+
+    what = f"what block {source} makes of the picture, put in the place of what block {block} does"
+    return Treatment("back-patching", "steering", what, Patched(model, source, block), "direct", 2, export)
+
+
+def weights(model: LocalModel, name: str, what: str) -> Treatment:
+    """A model with other weights."""
 
     def export(folder: Path) -> tuple[str, ...]:
         model.pretrained.model.save_pretrained(folder)
@@ -149,4 +174,4 @@ def trained(model: LocalModel, what: str) -> Treatment:
             f'model = AutoModelForImageTextToText.from_pretrained("{folder.name}")',
         )
 
-    return Treatment("self-distillation", "training", what, model, "direct", 1, export)
+    return Treatment(name, "training", what, model, "direct", 1, export)
