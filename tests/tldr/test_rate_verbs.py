@@ -47,6 +47,10 @@ def test_evaluate_prints_every_figure_and_keeps_them(made: tuple[str, Path], tmp
         raise run("evaluate", "entropy", data, "--split", "all").exception or AssertionError
     learned = run("evaluate", "probe", data, "--model", model, "--split", "all", "--threshold", 0.5)
     assert "probe learns from the split train; score another" in str(learned.exception)
+    paired = run("evaluate", "entropy", data, "--model", model, "--split", "all", "--tune", data,
+                 "--against", "surprise", "--no-controls", "--min-words", 5)  # fmt: skip
+    assert paired.exit_code == 0, paired.exception
+    assert "captions by their verdict: entropy against surprise, in pairs" in paired.output
 
 
 def test_rates_and_corrections_of_a_data_set(made: tuple[str, Path], tmp_path: Path) -> None:

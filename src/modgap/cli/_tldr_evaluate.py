@@ -11,8 +11,12 @@ import typer
 from modgap._errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from modgap.tldr import Example
     from modgap.tldr._measures import Figure
     from modgap.tldr._measures_report import DetectorReport
+    from modgap.tldr._responses import ResponseComparison
 
 
 def add_verb(app: typer.Typer) -> None:
@@ -36,6 +40,17 @@ def evaluate(
         float | None,
         typer.Option(help="Tokens above it are flagged. Default: chosen on the split validation."),
     ] = None,
+    tune: Annotated[
+        Path | None,
+        typer.Option(help="Labelled captions to choose thresholds on. Default: the split validation."),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Another detector, such as one of the objective response: verdicts on captions, in pairs."
+        ),
+    ] = None,
+    min_words: Annotated[int, typer.Option(help="Shorter captions are left out.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="Most captions of a split.")] = None,
     controls: Annotated[
         bool, typer.Option("--controls/--no-controls", help="Again blind, with swapped and blurred pictures.")
@@ -47,43 +62,87 @@ def evaluate(
     try:
         from modgap.tldr._detect import load_detector
         from modgap.tldr._measures_report import CONTROLS, evaluate_detector
+        from modgap.tldr._responses import compare_responses
+        from modgap.tldr._scores import Remembering
     except ImportError as error:
         raise MissingExtra("detectors", "hf") from error
     from modgap.cli._values import listed
     from modgap.tldr import read_examples
     from modgap.tldr._rates_captions import shown
 
-    everything = list(read_examples(data))
+    everything = _long(read_examples(data), min_words)
     scored = shown([e for e in everything if split in ("all", e.split)][:limit])
     if not scored:
         raise InputError(f"{data}: no captions in split {split!r}; give test, validation, train or all")
-    tune = [] if threshold is not None else shown([e for e in everything if e.split == "validation"][:limit])
-    if threshold is None and (split in ("all", "validation") or not tune):
+    if tune is not None:
+        chosen_on = shown(_long(read_examples(tune), min_words)[:limit])
+    else:
+        chosen_on = shown([e for e in everything if e.split == "validation"][:limit])
+    needed = threshold is None or against is not None
+    if needed and (not chosen_on or (tune is None and split in ("all", "validation"))):
         raise InputError(
             "a threshold is chosen on the split validation, which must be there and not be scored too; "
-            "give --threshold, or --split test"
+            "give --tune DATA, --split test, or --threshold where nothing is compared"
         )
-    reports = []
+    other = None if against is None else Remembering(load_detector(against, model))
+    reports: list[DetectorReport] = []
+    comparisons: list[ResponseComparison] = []
     for name in listed(detectors) or ():
         detector = load_detector(name, model)
         if hasattr(detector, "fit"):
             if split in ("all", "train"):
                 raise InputError(f"{name} learns from the split train; score another: --split test")
             detector.fit(shown([e for e in everything if e.split == "train"]))
+        detector = Remembering(detector)
         report = evaluate_detector(
             detector,
             scored,
-            tune=tune,
+            tune=chosen_on if threshold is None else (),
             threshold=threshold,
             controls=CONTROLS if controls else (),
             seed=seed,
         )
         print_report(report)
         reports.append(report)
+        if other is not None:
+            paired = compare_responses(detector, other, scored, chosen_on, seed=seed)
+            print_comparison(paired)
+            comparisons.append(paired)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(msgspec.json.format(msgspec.json.encode(reports, enc_hook=float), indent=1) + b"\n")
+        found = [*reports, *comparisons]
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(found, enc_hook=float), indent=1) + b"\n")
         typer.echo(out)
+
+
+def _long(examples: Iterable[Example], min_words: int) -> list[Example]:
+    return [e for e in examples if not min_words or len(e.response.split()) >= min_words]
+
+
+def print_comparison(found: ResponseComparison) -> None:
+    """Print which of two detectors tells wrong captions from right ones, for each type."""
+    from modgap.cli._table import print_rows
+
+    typer.echo(f"captions by their verdict: {found.detector} against {found.other}, in pairs")
+    for name, figures in (
+        ("right %", [(row.accuracy, row.other_accuracy, row.gain) for row in found.rows]),
+        ("AUROC %", [(row.area, row.other_area, row.area_gain) for row in found.rows]),
+    ):
+        rows = [
+            (row.type, f"{one.n:,}", f"{100 * one.value:.1f}", f"{100 * other.value:.1f}", _signed(gain))
+            for row, (one, other, gain) in zip(found.rows, figures, strict=True)
+        ]
+        print_rows(("type", "n", name, found.other, "gain (95 %)"), rows)
+    tuned = ", ".join(f"{rule} {100 * area:.1f}" for rule, area in found.tuned.items())
+    typer.echo(
+        f"rule {found.rule} (AUROC where it was chosen: {tuned}), the other {found.other_rule}; "
+        "intervals: groups drawn again"
+    )
+
+
+def _signed(figure: Figure) -> str:
+    value, low, high = (f"{100 * x:+.1f}" for x in (figure.value, figure.low, figure.high))
+    return f"{value} ({low} to {high})"
 
 
 def print_report(report: DetectorReport) -> None:

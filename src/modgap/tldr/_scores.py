@@ -91,6 +91,29 @@ class Detector(Protocol):
         ...
 
 
+class Remembering:
+    """A detector that scores each caption about each picture once, however often it is asked.
+
+    Args:
+        detector: that scores.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        self.detector = detector
+        self._found: dict[Item, TokenScores] = {}
+
+    @property
+    def name(self) -> str:
+        """That of the detector."""
+        return self.detector.name
+
+    def score(self, items: Sequence[Item]) -> list[TokenScores]:
+        """See :class:`Detector`."""
+        new = [item for item in dict.fromkeys(items) if item not in self._found]
+        self._found |= dict(zip(new, self.detector.score(new), strict=True))
+        return [self._found[item] for item in items]
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """A word of a caption with its score.
