@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -91,7 +92,9 @@ def test_low_rank_changes_go_where_they_are_said_to_go_and_start_at_nothing(
     decoder, connector = lora_targets(known, ("decoder",)), []
     if name != "gemma3":  # its connector is a bare matrix
         connector = lora_targets(known, ("connector",))
-    assert decoder and not set(decoder) & set(connector)
+    eyes = lora_targets(known, ("vision",))
+    assert eyes and all(re.search(r"\.(vision_|visual)", name) for name in eyes)
+    assert decoder and not set(decoder) & set(connector) and not set(eyes) & set(decoder + connector)
     assert not any("vision_tower" in n or "blocks" in n or "head" in n for n in decoder + connector)
     fresh = local.load(str(known.folder)).pretrained
     add_lora(fresh, LoraSettings(rank=2))
@@ -137,8 +140,8 @@ def test_what_cannot_be_read_is_refused(family: Callable[[str], Pretrained]) -> 
 
 
 def test_settings_and_parts_are_checked(family: Callable[[str], Pretrained]) -> None:
-    with pytest.raises(InputError, match="part 'vision' is not one of connector, decoder"):
-        LoraSettings(parts=("vision",))
+    with pytest.raises(InputError, match="part 'ears' is not one of vision, connector, decoder"):
+        LoraSettings(parts=("ears",))
     with pytest.raises(InputError, match=r"rank 0, alpha 32\.0 and dropout 0\.0 are not"):
         LoraSettings(rank=0)
     with pytest.raises(ModelError, match="no linear layers were found in connector; leave the change out"):

@@ -25,7 +25,7 @@ def train_detector(
     ] = "token",
     parts: Annotated[
         str,
-        typer.Option(help="Where low-rank changes go: connector,decoder; one of them; or none (a probe)."),
+        typer.Option(help="Where low-rank changes go: of vision,connector,decoder; or none (a probe)."),
     ] = "connector,decoder",
     rank: Annotated[int, typer.Option(help="Of the low-rank changes; 512 as published.")] = 16,
     alpha: Annotated[
@@ -41,7 +41,7 @@ def train_detector(
     ] = 0.1,
     seed: Annotated[int, typer.Option(help="Of everything.")] = 0,
     checkpoint_every: Annotated[int, typer.Option(help="Steps.")] = 100,
-    bf16: Annotated[bool, typer.Option("--bf16", help="Arithmetic in bfloat16; worth it on a GPU.")] = False,
+    bf16: Annotated[bool, typer.Option("--bf16", help="Arithmetic in bfloat16; worth it where the hardware has it.")] = False,
 ) -> None:
     """Train a detector: a head and low-rank changes on a multimodal model; the vision encoder stays as it is.
 

@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PARTS = ("connector", "decoder")
-"""What low-rank changes are put on; the vision encoder is left as it is, as published."""
+"""What low-rank changes are put on as published: the vision encoder is left as it is."""
+ALL_PARTS = ("vision", *PARTS)
+"""With the vision encoder, for a model whose eyes miss what the detector is to see."""
 
+_VISION = re.compile(r"(^|\.)(vision_\w+|visual|image_encoder|vit\w*)(\.|$)")
 _CONNECTOR = re.compile(r"(^|\.)(multi_modal_projector|connector|\w*merger\w*)(\.|$)")
 
 
@@ -43,7 +46,7 @@ class LoraSettings:
         rank: 1 or more. The paper has 512 for widths of 2,048 and 4,096.
         alpha: as published a quarter of the rank; twice the rank is ours, for low ranks.
         dropout: 0 to below 1; 0.1 as published.
-        parts: ``connector``, ``decoder`` or both; none for a probe on the frozen model.
+        parts: of ``vision``, ``connector`` and ``decoder``; none for a probe on the frozen model.
 
     Raises:
         InputError: if a value is not accepted.
@@ -60,8 +63,8 @@ class LoraSettings:
                 f"rank {self.rank}, alpha {self.alpha} and dropout {self.dropout} are not accepted; give a "
                 "rank of 1 or more, an alpha above 0 and a dropout from 0 to below 1"
             )
-        if unknown := [part for part in self.parts if part not in PARTS]:
-            raise InputError(f"part {unknown[0]!r} is not one of {', '.join(PARTS)}")
+        if unknown := [part for part in self.parts if part not in ALL_PARTS]:
+            raise InputError(f"part {unknown[0]!r} is not one of {', '.join(ALL_PARTS)}")
 
 
 def new_head(pretrained: Pretrained, prior: float) -> nn.Linear:
@@ -92,9 +95,13 @@ def lora_targets(pretrained: Pretrained, parts: tuple[str, ...] = PARTS) -> list
     names = []
     for name, module in pretrained.model.named_modules():
         if isinstance(module, nn.Linear):
-            is_decoder = id(module) in in_blocks
-            is_connector = not is_decoder and _CONNECTOR.search(name) is not None
-            if (is_decoder and "decoder" in parts) or (is_connector and "connector" in parts):
+            if id(module) in in_blocks:
+                part = "decoder"
+            elif _CONNECTOR.search(name):
+                part = "connector"
+            else:
+                part = "vision" if _VISION.search(name) else ""
+            if part in parts:
                 names.append(name)
     if parts and not names:
         raise ModelError(

@@ -53,7 +53,7 @@ class TrainConfig:
         alpha: see :class:`Calibration`.
         seed: of everything.
         checkpoint_every: steps.
-        bf16: arithmetic in bfloat16; worth it on a GPU.
+        bf16: arithmetic in bfloat16; worth it on a GPU, and on processors that have it.
 
     Raises:
         InputError: if a value is not accepted.
@@ -132,6 +132,10 @@ def train(
     prior = prior_of(reader, by_split["train"])
     adapter = add_lora(pretrained, config.lora, config.seed)
     head = new_head(pretrained, prior)
+    attention = pretrained.model.config._attn_implementation
+    if config.bf16 and pretrained.device.type == "cpu":
+        # On processors the way back through fused attention takes four times as long in bfloat16.
+        pretrained.model.set_attn_implementation("eager")
     network = DetectorNetwork(pretrained, head, objective=config.objective, wrong_weight=config.wrong_weight)
     batches = Steps(by_split["train"], config.captions, config.seed)
     processes = int(os.environ.get("WORLD_SIZE", "1"))
@@ -143,6 +147,7 @@ def train(
         f"{sum(p.numel() for p in network.parameters() if p.requires_grad):,} trained parameters"
     )
     seconds, is_first = _fit(network, batches, Collator(reader), config, out, steps, say)
+    pretrained.model.set_attn_implementation(attention)
     pretrained.model.eval()
     prompts = {example.prompt for example in by_split["train"]}
     written = DetectorConfig(
