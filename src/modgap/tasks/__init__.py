@@ -14,6 +14,7 @@ from ._problem import Representation as Representation
 from ._problem import Status as Status
 from ._read_reply import read_reply as read_reply
 from ._suite import Suite as Suite
+from ._suite import TaskSuite as TaskSuite
 from ._suite import choose as choose
 from ._suite import load_suite as load_suite
 from ._suite import suites as suites
