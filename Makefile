@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 EXTRAS := hf,data
 
-.PHONY: install install-test demo test test-all lint bench figures screenshots acceptance clean
+.PHONY: install install-test demo test test-all lint bench figures screenshots docs acceptance clean
 
 install: .venv/.installed
 
@@ -44,6 +44,12 @@ figures: install-test
 
 screenshots: install-test
 	@$(BIN)/python scripts/screenshots.py
+
+docs: install-test
+	@$(PIP) install --constraint constraints.txt 'mkdocs-material>=9.5'
+	@$(BIN)/python scripts/reference.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo build/site/index.html
 
 acceptance:
 	@scripts/acceptance.sh

@@ -54,6 +54,20 @@ def test_links_lead_somewhere(page: Path):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_every_page_is_in_the_site():
+    import re
+
+    listed = re.findall(r"(\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
+
+
+def test_the_references_are_up_to_date():
+    """What is public, and every option: a change of either is a change of these pages."""
+    command = [sys.executable, "scripts/reference.py", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_shipped_weights_are_small():
     folder = ROOT / "src/modgap/models/weights/bundled"
     total = sum(f.stat().st_size for f in folder.glob("*.*") if f.is_file())
