@@ -81,3 +81,21 @@ def test_a_detector_without_training_prints_lines_and_takes_its_threshold_from_c
     code, _, told = run(*typed, "--clean", captions, "--threshold", 1)
     assert code == 2
     assert "--threshold and --clean exclude each other" in told
+
+
+def test_a_caption_on_the_standard_input_is_judged_word_by_word(tmp_path: Path) -> None:
+    (tmp_path / "red.png").write_bytes(RED.data)
+    typed = ["tldr", "detect", "bundled", "--stream", str(tmp_path / "red.png"), "--threshold", "0"]
+    done = CliRunner().invoke(app, typed, input="A red é circle")
+    assert done.exit_code == 0, done.exception
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["word"], row["start"]) for row in rows] == [("A", 0), ("red", 2), ("é", 6), ("circle", 8)]
+    assert all(row["flagged"] for row in rows)
+    done = CliRunner().invoke(app, [*typed, "--on-flag", "stop"], input="A red circle")
+    assert len(done.stdout.splitlines()) == 1
+    for more, told in (
+        (["--on-flag", "rewrite"], "--on-flag rewrite needs the model that writes: --writer MODEL"),
+        (["--on-flag", "go"], "on-flag 'go' is not one of show, stop, rewrite"),
+        (["captions.jsonl"], "give a file of captions, or a picture with --stream: one of them"),
+    ):
+        assert told in run(*typed[1:], *more)[2]

@@ -18,7 +18,7 @@ from modgap.tldr._measures import (
     Pool,
     at_false_flags,
     best_threshold,
-    calibration_error,
+    calibration_of,
     draw_areas,
     pool_words,
     ranked,
@@ -85,12 +85,12 @@ def test_calibration_is_that_of_probabilities_only() -> None:
     rng = np.random.default_rng(4)
     p = rng.random(20_000)
     wrong = rng.random(20_000) < p
-    found = calibration_error(pool_of(p, wrong))
+    found = calibration_of(pool_of(p, wrong))
     assert found is not None and found.ece < 0.02
     assert found.brier == pytest.approx(brier_score_loss(wrong, p))
-    off = calibration_error(pool_of(np.sqrt(p), wrong))
+    off = calibration_of(pool_of(np.sqrt(p), wrong))
     assert off is not None and off.ece == pytest.approx(float(np.mean(np.sqrt(p) - p)), abs=0.02)
-    assert calibration_error(pool_of([2.0, 0.1], [True, False])) is None
+    assert calibration_of(pool_of([2.0, 0.1], [True, False])) is None
 
 
 def test_words_are_pooled_by_their_worst_token_and_silent_ones_left_out() -> None:

@@ -11,12 +11,14 @@ import torch
 from tests.models.local.families import build
 
 from modgap._errors import InputError, ModelError
-from modgap.media import Image
-from modgap.models import local
+from modgap.media import Image, Text
+from modgap.models import Query, Sampling, local
+from modgap.models.local._model import LocalModel
 from modgap.tldr import Item, Word, words
 from modgap.tldr._detector import DetectorConfig, TldrDetector
 from modgap.tldr._network import new_head
 from modgap.tldr._stream import Stream
+from modgap.tldr._write import Event, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 CAPTION = "Look at the  left scene, é 🙂 and\nanswer: right-above."
@@ -86,3 +88,43 @@ def test_what_cannot_be_streamed_is_said(detector: TldrDetector, tmp_path: Path)
         ModelError, match=r"nothing it reads can be kept for a stream \(the model takes token_t"
     ):
         Stream(detector_of(build("paligemma", tmp_path / "paligemma")), Item(PICTURE, ""))
+
+
+@pytest.fixture(scope="module")
+def writer(tmp_path_factory: pytest.TempPathFactory) -> LocalModel:
+    return local.load(str(build("idefics3", tmp_path_factory.mktemp("writer") / "idefics3")))
+
+
+def written(detector: TldrDetector, writer: LocalModel, threshold: float, tries: int = 3) -> list[Event]:
+    return list(write(detector, writer, Item(PICTURE, ""), threshold=threshold, tries=tries, most_tokens=24))
+
+
+def test_what_is_not_flagged_is_written_as_ever(detector: TldrDetector, writer: LocalModel) -> None:
+    query = Query((PICTURE, Text(f"\n\n{Item(PICTURE, '').prompt}")), sampling=Sampling(max_tokens=24))
+    ((_, reply),) = writer.reply([query])
+    events = written(detector, writer, 1.0)
+    assert events[-1].text.strip() == reply.text
+    assert {event.kind for event in events} == {"word", "end"}
+
+
+def test_a_flagged_word_is_taken_back_and_the_rest_is_judged_as_it_stands(
+    detector: TldrDetector, writer: LocalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SHARE", "LEAST"):  # random weights find nothing likely
+        monkeypatch.setattr(f"modgap.tldr._write.{name}", 0.0)
+    plain = [event for event in written(detector, writer, 1.0) if event.kind == "word"]
+    threshold = float(np.median([event.bad for event in plain]))
+    events = written(detector, writer, threshold)
+    caption = events[-1].text
+    back = [event for event in events if event.kind == "back"]
+    assert back and all(event.bad > threshold for event in back)
+    assert caption != written(detector, writer, 1.0)[-1].text
+    stays = [event for event in events if event.kind == "word"]
+    expected = whole(detector, caption)
+    assert [(e.start, e.text) for e in stays] == [(w.start, caption[w.start : w.end]) for w in expected]
+    assert np.allclose([e.bad for e in stays], [w.bad for w in expected], atol=1e-5)
+    most = max(sum(one.start == event.start for one in back) for event in back)
+    assert most <= 4  # the first and three others
+    judged = written(detector, writer, threshold, tries=0)
+    assert judged[-1].text == written(detector, writer, 1.0)[-1].text
+    assert any(event.flagged for event in judged[:-1])

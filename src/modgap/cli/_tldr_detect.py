@@ -28,11 +28,11 @@ def detect_words(
         ),
     ],
     captions: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             help="JSON lines: caption, image (relative to the file), prompt, id.", show_default=False
         ),
-    ],
+    ] = None,
     *,
     out: Annotated[
         Path | None, typer.Option(help="JSON lines with scores; default: the standard output.")
@@ -50,6 +50,19 @@ def detect_words(
     flagged: Annotated[
         float, typer.Option(help="With --clean: at most this fraction of right captions is flagged.")
     ] = 0.1,
+    stream: Annotated[
+        Path | None,
+        typer.Option(
+            help="Picture. Its caption comes on the standard input, and each word is scored at its end."
+        ),
+    ] = None,
+    writer: Annotated[
+        str | None, typer.Option(help="With --stream: model that writes the caption instead.")
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(help="With --stream: that the caption answers.")] = None,
+    on_flag: Annotated[
+        str, typer.Option(help="With --stream: show, stop, or rewrite the word (with --writer).")
+    ] = "show",
     device: Annotated[str | None, typer.Option(help="cpu, cuda …; default: CUDA if there is one.")] = None,
 ) -> None:
     """Score every token and word of captions of any model, on their characters.
@@ -63,12 +76,20 @@ def detect_words(
 
     if threshold is not None and clean is not None:
         raise InputError("--threshold and --clean exclude each other; give one of them")
+    if (captions is None) is (stream is None):
+        raise InputError("give a file of captions, or a picture with --stream: one of them")
     loaded = load_detector(detector, model, device=device)
     if clean is not None:
         threshold, n = threshold_from(loaded, clean, flagged)
         typer.echo(f"threshold {threshold:.6g} from {n:,} captions of {clean}", err=True)
     elif threshold is None:
         threshold = _own_threshold(loaded)
+    if stream is not None:
+        from modgap.cli._tldr_stream import stream_words
+
+        stream_words(loaded, stream, prompt, 1.0 if threshold is None else threshold, writer, on_flag)
+        return
+    assert captions is not None
     rows = (json.dumps(row, ensure_ascii=False) for row in detect(loaded, captions, threshold))
     if out is None:
         for row in rows:

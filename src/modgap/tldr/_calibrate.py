@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
 BINS = 15
+"""Bins of the calibration error, with as many tokens in each (Guo et al. 2017 use 15 of equal width)."""
 _STEPS = 50
 
 
@@ -52,14 +53,23 @@ def fit_scale_shift(
 def calibration_error(
     probabilities: Float[np.ndarray, " n"], wrong: Bool[np.ndarray, " n"], weights: Float[np.ndarray, " n"]
 ) -> float:
-    """Expected calibration error, 0 to 1: bins of equal numbers of tokens, mean distance weighted by size."""
-    if not len(probabilities):
-        return math.nan
+    """Expected calibration error, 0 to 1: mean distance over bins, by their size; ``nan`` of nothing."""
+    bins = calibration_bins(probabilities, wrong, weights)
+    return sum(n * abs(p - f) for p, f, n in bins) / sum(n for _, _, n in bins) if bins else math.nan
+
+
+def calibration_bins(
+    probabilities: Float[np.ndarray, " n"], wrong: Bool[np.ndarray, " n"], weights: Float[np.ndarray, " n"]
+) -> tuple[tuple[float, float, float], ...]:
+    """Mean probability, frequency and weight of ``BINS`` bins with as many tokens each."""
     order = np.argsort(probabilities, kind="stable")
-    total = 0.0
-    for some in np.array_split(order, min(BINS, len(order))):
-        total += abs((weights[some] * (probabilities[some] - wrong[some])).sum())
-    return float(total / max(weights.sum(), 1e-12))
+    found = []
+    for some in np.array_split(order, BINS):
+        n = float(weights[some].sum())
+        if n:
+            p, f = weights[some] @ np.stack([probabilities[some], wrong[some]], axis=1) / n
+            found.append((float(p), float(f), n))
+    return tuple(found)
 
 
 def conformal_threshold(highest: Sequence[float], alpha: float) -> float:

@@ -21,7 +21,6 @@ detector then expects fewer wrong words in the whole caption (verify, then accep
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -33,11 +32,11 @@ from ._example import Example
 from ._labels import token_labels
 from ._measures_report import items_of
 from ._scores import Detector, TokenScores, words
+from ._sentences import sentences
 
 ARMS = ("none", "binary", "random", "sentence", "flags", "oracle")
 MOST_TARGETS = 4
 """Words of a caption that are written again, those with the highest scores (our choice: time)."""
-_SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 
 Rewrite = Callable[[Sequence[Example], Sequence[tuple[int, int]]], list[list[str]]]
 """From captions and one target in each to a few captions with that target written again."""
@@ -176,8 +175,8 @@ def choose_targets(
 
 def _in_flagged_sentences(text: str, spans: np.ndarray, flagged: np.ndarray) -> np.ndarray:
     inside = np.zeros(len(spans), dtype=np.bool_)
-    for match in _SENTENCE.finditer(text):
-        here = (spans[:, 0] < match.end()) & (spans[:, 1] > match.start())
+    for start, end in sentences(text):
+        here = (spans[:, 0] < end) & (spans[:, 1] > start)
         if here[flagged].any():
             inside |= here
     return np.flatnonzero(inside)

@@ -11,7 +11,6 @@ instructions is still only a caption.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
@@ -24,9 +23,9 @@ from ._detect import score_each
 from ._example import MAX_RESPONSE, Example
 from ._measures_report import items_of
 from ._scores import Detector
+from ._sentences import sentences
 from .annotate._words import words as split
 
-_SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 MOST_TOKENS = 1024
 
 
@@ -52,10 +51,10 @@ def instruction(example: Example, targets: Sequence[tuple[int, int]]) -> str:
     if targets:
         marked = dict.fromkeys(text[a:b] for a, b in targets)
         lines.append(f"Marked: {json.dumps(list(marked))}")
-        for match in _SENTENCE.finditer(text):
-            inside = [text[a:b] for a, b in targets if a < match.end() and b > match.start()]
+        for start, end in sentences(text):
+            inside = [text[a:b] for a, b in targets if a < end and b > start]
             if inside:
-                lines.append(f"In {json.dumps(match.group().strip())}: {json.dumps(inside)}")
+                lines.append(f"In {json.dumps(text[start:end].strip())}: {json.dumps(inside)}")
     lines += ["", "Reply with the revised description and nothing else."]
     return "\n".join(lines)
 

@@ -130,7 +130,7 @@ class Redecoder:
             with torch.inference_mode():
                 states = read_states(self._pretrained, **batch)  # type: ignore[arg-type]
                 last = torch.stack([states[i, len(e.ids) - 1] for i, e in enumerate(encoded)])
-                logits = parts.head(last).float().cpu()
+                logits = parts.logits(last).cpu()
             for index, row in zip(indices, logits, strict=True):
                 rows[index] = row
         return torch.stack(rows).clone()

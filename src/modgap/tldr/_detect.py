@@ -47,8 +47,8 @@ def load_detector(spec: str, model: str | None = None, *, device: str | None = N
     """Load a detector.
 
     Args:
-        spec: a folder that ``modgap tldr train`` wrote, or the name of one that needs no training, such as
-            ``contrast``.
+        spec: a folder that ``modgap tldr train`` wrote; ``bundled``, the one that ships; or the name of one
+            that needs no training, such as ``contrast``.
         model: whose eyes it uses, as for ``modgap measure``; by default the one it was trained on, and the
             bundled model for those that need no training.
         device: of a trained detector: ``cpu``, ``cuda`` …
@@ -65,14 +65,15 @@ def load_detector(spec: str, model: str | None = None, *, device: str | None = N
         if not isinstance(loaded, LocalModel):
             raise ModelError(f"{model}: detectors look into a model, so it must be local: a folder or hub id")
         return detectors.load(spec, loaded)
-    if not Path(spec).expanduser().is_dir():
+    from ._detector_files import BUNDLED, SHIPPED, load_trained
+
+    folder = SHIPPED if spec == BUNDLED else Path(spec).expanduser()
+    if not folder.is_dir():
         raise FileError(
             f"{spec}: no such folder; give a folder that 'modgap tldr train' wrote, or one of "
-            f"{', '.join(detectors.names())}"
+            f"{', '.join((BUNDLED, *detectors.names()))}"
         )
-    from ._detector_files import load_trained
-
-    return load_trained(Path(spec).expanduser(), model=model, device=device)
+    return load_trained(folder, model=model, device=device)
 
 
 def detect(detector: Detector, path: Path, threshold: float | None) -> Iterator[dict[str, Any]]:

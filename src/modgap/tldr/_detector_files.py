@@ -27,6 +27,8 @@ from ._detector import DetectorConfig, TldrDetector
 
 DETECTOR, HEAD, ADAPTER = "detector.json", "head.safetensors", "adapter_config.json"
 BUNDLED = "bundled"
+SHIPPED = bundled.FOLDER.parent / "detector"
+"""The detector that ships beside the bundled model."""
 
 
 def weights_hash(pretrained: Pretrained) -> str:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from modgap._errors import InputError
 from modgap.evaluate._statistics import Interval, group_codes, percentile_interval
 
+from ._calibrate import calibration_bins, calibration_error
 from ._example import Example
 from ._labels import token_labels
 from ._scores import TokenScores, words
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 DRAWS = 400
 """Bootstrap draws of rankings (our choice: an end of an interval moves by about a tenth of its width)."""
 _CELLS = 8_000_000  # weights held at once
-BINS = 15
-"""Bins of the calibration error, with as many tokens in each (Guo et al. 2017 use 15 of equal width)."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +227,7 @@ class CalibrationError:
     """How far probabilities are from frequencies.
 
     Args:
-        ece: mean distance of probability and frequency over ``BINS`` bins with as many tokens each, 0 to 1.
+        ece: mean distance of probability and frequency over bins with as many tokens each, 0 to 1.
         brier: mean squared distance of probability and outcome, 0 to 1.
         base_brier: Brier score of saying the prevalence everywhere.
         bins: mean probability, frequency and count of each bin.
@@ -237,22 +236,20 @@ class CalibrationError:
     ece: float
     brier: float
     base_brier: float
-    bins: tuple[tuple[float, float, int], ...]
+    bins: tuple[tuple[float, float, float], ...]
 
 
-def calibration_error(pool: Pool) -> CalibrationError | None:
+def calibration_of(pool: Pool) -> CalibrationError | None:
     """Calibration of scores that are probabilities; ``None`` if one is outside 0 to 1, or there are none."""
     if len(pool.bad) == 0 or pool.bad.min() < 0 or pool.bad.max() > 1:
         return None
-    order = np.argsort(pool.bad, kind="stable")
-    parts = [part for part in np.array_split(order, BINS) if len(part)]
-    bins = tuple((float(pool.bad[p].mean()), float(pool.wrong[p].mean()), len(p)) for p in parts)
+    weights = np.ones(len(pool.bad))
     rate = float(pool.wrong.mean())
     return CalibrationError(
-        sum(n * abs(p - f) for p, f, n in bins) / len(order),
+        calibration_error(pool.bad, pool.wrong, weights),
         float(np.mean((pool.bad - pool.wrong) ** 2)),
         rate * (1 - rate),
-        bins,
+        calibration_bins(pool.bad, pool.wrong, weights),
     )
 
 

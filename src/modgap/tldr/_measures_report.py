@@ -14,7 +14,6 @@ same draws of groups. A detector that reads only text gains nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -36,13 +35,14 @@ from ._measures import (
     Pool,
     at_false_flags,
     best_threshold,
-    calibration_error,
+    calibration_of,
     draw_areas,
     interval_of,
     pool_words,
     ranked,
 )
 from ._scores import Detector, Item, TokenScores
+from ._sentences import sentences
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 FALSE_FLAGS = (1.0, 5.0, 20.0)
 """Right words flagged, of 1,000 words, at which recall is reported."""
 CONTROLS = ("blind", "swapped", "blurred")
-_SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ def evaluate_detector(
         tuple(at_false_flags(pool, k) for k in FALSE_FLAGS),
         _types(examples, pool, by_caption, codes, rng),
         tuple(_controls(detector, examples, controls, pool, seed)),
-        calibration_error(tokens),
+        calibration_of(tokens),
     )
 
 
@@ -191,13 +190,13 @@ def _by_caption(
         wrong, flagged = (labels == 0)[counts], (one.bad > threshold)[counts]
         offsets = one.offsets[counts]
         n = max(len(wrong), 1)
-        sentences = []
-        for match in _SENTENCE.finditer(example.response):
-            inside = (offsets[:, 0] < match.end()) & (offsets[:, 1] > match.start())
+        verdicts = []
+        for start, end in sentences(example.response):
+            inside = (offsets[:, 0] < end) & (offsets[:, 1] > start)
             if inside.any():
-                sentences.append((wrong[inside].any(), flagged[inside].any()))
-        agree = np.mean([w == f for w, f in sentences]) if sentences else 1.0
-        right = np.mean([not w for w, _ in sentences]) if sentences else 1.0
+                verdicts.append((wrong[inside].any(), flagged[inside].any()))
+        agree = np.mean([w == f for w, f in verdicts]) if verdicts else 1.0
+        right = np.mean([not w for w, _ in verdicts]) if verdicts else 1.0
         pool = pool_words([example], [one])
         flags = pool.bad > threshold
         both, either = _characters(offsets, wrong, flagged)

@@ -19,7 +19,6 @@ captions, as published). Intervals resample captions, labelled and not, by group
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -32,6 +31,7 @@ from modgap.evaluate._statistics import Interval, group_codes, percentile_interv
 from ._example import TypedSpan
 from ._labels import token_labels
 from ._scores import TokenScores, words
+from ._sentences import sentences
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -41,7 +41,6 @@ Mean = Literal["micro", "macro"]
 DRAWS = 2000
 LEAST_POWER = 0.02
 """Recall less false alarm rate below which Rogan–Gladen is not computed, as it divides by it (our choice)."""
-_SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 
 
 @dataclass(frozen=True)
@@ -148,11 +147,7 @@ def _parts(caption: str, offsets: np.ndarray, unit: str) -> list[np.ndarray]:
     """Which words each unit of a caption holds; units without a word are left out."""
     if unit == "words":
         return [np.array([i]) for i in range(len(offsets))]
-    bounds = (
-        [(m.start(), m.end()) for m in _SENTENCE.finditer(caption)]
-        if unit == "sentences"
-        else [(0, len(caption))]
-    )
+    bounds = sentences(caption) if unit == "sentences" else [(0, len(caption))]
     inside = [np.flatnonzero((offsets[:, 0] < end) & (offsets[:, 1] > start)) for start, end in bounds]
     return [part for part in inside if len(part)]
 

@@ -109,9 +109,7 @@ def caption_loss(pretrained: Pretrained, reader: Reader, examples: Sequence[Exam
         shown.append(Shown(prompt, (reader.encode(prompt, example.response).ids,)))
     batch = reader.batch(shown)
     states = read_states(pretrained, **batch)
-    logits = pretrained.anatomy.head(states[:, :-1]).float()
-    if pretrained.anatomy.softcap is not None:
-        logits = torch.tanh(logits / pretrained.anatomy.softcap) * pretrained.anatomy.softcap
+    logits = pretrained.anatomy.logits(states[:, :-1])
     ids = batch["ids"][:, 1:].to(logits.device)
     real = batch["real"][:, 1:].to(logits.device).bool()
     return functional.cross_entropy(logits[real], ids[real])

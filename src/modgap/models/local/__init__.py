@@ -68,7 +68,8 @@ def load(
         share_prefix: ``auto`` reads what several questions have in common once, where that gives the same
             result; ``off`` reads every prompt in full.
         vector: folder of a steering vector (``modgap steer extract``) that is added whenever it answers.
-        block: whose output it is added to, 0-based; needed with a vector.
+        block: whose output it is added to, 0-based; without one, a merged vector (``modgap steer merge``) is
+            added at every block, and any other is refused.
         strength: what it is multiplied by.
         positions: where: ``image``, ``text`` or ``both``.
         phase: ``prefill`` (what is read), ``decode`` (each token that is written) or ``both``.
@@ -98,8 +99,8 @@ def load(
     from ._load import LoadOptions, load_pretrained
     from ._model import LocalModel
 
-    if (vector is None) != (block is None):
-        raise InputError("a steering vector needs a block to be added to, and a block a vector: give both")
+    if vector is None and block is not None:
+        raise InputError(f"block {block} was given and no steering vector to add there: give both")
     options = LoadOptions(
         adapter=adapter,
         dtype=dtype,
@@ -125,15 +126,22 @@ def load(
 def _changes(
     vector: str | None, block: int | None, strength: float, positions: str, phase: str
 ) -> tuple[Change, ...]:
-    if vector is None or block is None:
+    if vector is None:
         return ()
     from ._steer import Change
     from ._vector import load_vector
 
-    directions = load_vector(vector).directions
-    if not 0 <= block < len(directions):
+    loaded = load_vector(vector)
+    directions = loaded.directions
+    if block is None and loaded.method != "merged":
+        raise InputError(f"{vector} needs a block to be added to: give one of 0 to {len(directions) - 1}")
+    if block is not None and not 0 <= block < len(directions):
         raise InputError(f"block {block} is not in {vector}, which has blocks 0 to {len(directions) - 1}")
-    return (Change(directions[block], block, strength, positions, phase),)  # type: ignore[arg-type]
+    blocks = range(len(directions)) if block is None else (block,)
+    return tuple(
+        Change(directions[at], at, strength, positions, phase)  # type: ignore[arg-type]
+        for at in blocks
+    )
 
 
 def describe(

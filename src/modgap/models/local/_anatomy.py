@@ -95,6 +95,10 @@ class Anatomy:
         kinds[read["attention_mask"] == 0] = TokenKind.PADDING
         return kinds
 
+    def logits(self, states: Float[Tensor, "*shape d_model"]) -> Float[Tensor, "*shape vocab"]:
+        """Logits of the next token after last states, in float32."""
+        return softcapped(self.head(states).float(), self.softcap)
+
     def causal(self, read: Any) -> dict[str, Any]:
         """The same inputs, read causally by the whole model: no later token moves an earlier score.
 
@@ -108,6 +112,11 @@ class Anatomy:
     def backbone(self) -> Backbone:
         """The language model alone; its weights are those of the whole model."""
         return Backbone(self)
+
+
+def softcapped(logits: Float[Tensor, "*shape"], softcap: float | None) -> Float[Tensor, "*shape"]:
+    """Logits squeezed to ± ``softcap``, if there is one."""
+    return logits if softcap is None else torch.tanh(logits / softcap) * softcap
 
 
 class Backbone(nn.Module):
@@ -143,7 +152,7 @@ class Backbone(nn.Module):
             use_cache=False,
         ).last_hidden_state
         logits: Tensor = self.head(states)
-        return logits if self.softcap is None else torch.tanh(logits / self.softcap) * self.softcap
+        return softcapped(logits, self.softcap)
 
     def _causal(self, real: Int[Tensor, "batch seq"]) -> Float[Tensor, "batch 1 seq seq"]:
         dtype = next(self.decoder.parameters()).dtype

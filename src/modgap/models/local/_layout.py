@@ -144,9 +144,7 @@ def option_scores(
     times, rows, seq, width = final.shape
     column = column - (laid.real.shape[1] - seq)
     places, back = torch.unique(row * seq + column, return_inverse=True)
-    logits = parts.head(final.reshape(times, rows * seq, width)[:, places]).float()
-    if parts.softcap is not None:
-        logits = torch.tanh(logits / parts.softcap) * parts.softcap
+    logits = parts.logits(final.reshape(times, rows * seq, width)[:, places])
     values = logits[:, back, token.clamp(min=0)]
     if bool((token == END).any()):
         ends = logits[..., list(end_ids)].logsumexp(dim=-1)[:, back]

@@ -168,9 +168,7 @@ def _log_p(
     vocabulary = pretrained.model.get_output_embeddings().weight.shape[0]
     rows = max(1, MOST_CELLS // (vocabulary * before.shape[1]))
     for states, tokens in zip(torch.split(before, rows), torch.split(wanted, rows), strict=True):
-        logits = parts.head(states).float()
-        if parts.softcap is not None:
-            logits = torch.tanh(logits / parts.softcap) * parts.softcap
+        logits = parts.logits(states)
         logs = logits.log_softmax(dim=-1)
         log_p.append(logs.gather(-1, tokens[..., None])[..., 0])
         entropy.append(-(logs.exp() * logs).nan_to_num().sum(dim=-1))
