@@ -30,7 +30,7 @@ def align(
     from modgap.cli.steer import _load, _say
     from modgap.steering import readiness
 
-    found = readiness(_load(model), backbone or model, listed(families) or (), n=n, seed=seed, listener=_say)
+    found = readiness(load_local(model), backbone or model, listed(families) or (), n=n, seed=seed, listener=_say)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(found.as_json(), indent=1) + "\n")

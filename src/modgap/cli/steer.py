@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modgap.cli import _steer_export, _steer_sae
+from modgap.cli import _steer_export, _steer_merge, _steer_sae
 
 if TYPE_CHECKING:
     from modgap.models.local._model import LocalModel
@@ -27,6 +27,7 @@ _SEED = typer.Option(help="Of everything.")
 
 _steer_sae.add_verb(app)
 _steer_export.add_verbs(app)
+_steer_merge.add_verb(app)
 
 
 @app.command("extract")
@@ -94,7 +95,7 @@ def show_doses(
     """Add the direction of a word to a picture of something else, and count the answers that become it."""
     from modgap.steering import dose, draw_doses
 
-    loaded = _load(model)
+    loaded = load_local(model)
     found = dose(
         loaded,
         backbone or model,
@@ -136,7 +137,7 @@ def sweep_vectors(
     from modgap.steering import load_vector, study
 
     found = study(
-        _load(model),
+        load_local(model),
         backbone or model,
         concepts=_names(concept),
         vectors=[load_vector(folder) for folder in vector or ()],
@@ -171,7 +172,7 @@ def show_demo(
     """Doses of three values, then a sweep of four concepts with controls and a test on other pictures."""
     from modgap.steering import dose, draw_doses, study
 
-    loaded = _load(model)
+    loaded = load_local(model)
     doses = dose(loaded, model, ("red", "purple", "left"), n=n, strengths=(2, 4, 8), seed=seed, listener=_say)
     out.mkdir(parents=True, exist_ok=True)
     draw_doses(doses, out / "dose.png")
@@ -191,7 +192,7 @@ def show_demo(
     typer.echo(out)
 
 
-def _load(model: str) -> LocalModel:
+def load_local(model: str) -> LocalModel:
     from modgap._errors import InputError
     from modgap.models import load_model
     from modgap.models.local._model import LocalModel

@@ -23,6 +23,9 @@ from ._extract import random_like as random_like
 from ._first_order import Slopes as Slopes
 from ._first_order import screen as screen
 from ._first_order import slopes as slopes
+from ._merge import Merged as Merged
+from ._merge import judge_merged as judge_merged
+from ._merge import merge as merge
 from ._plot import draw_doses as draw_doses
 from ._plot import draw_sweep as draw_sweep
 from ._readiness import Readiness as Readiness

@@ -216,3 +216,8 @@ def test_measure_with_a_vector(tiny: Path, tmp_path: Path) -> None:
         run(block=1)
     with pytest.raises(InputError, match="block 99 is not in"):
         run(vector=str(tmp_path / "v"), block=99)
+    with pytest.raises(InputError, match="give one of 0 to"):
+        run(vector=str(tmp_path / "v"))
+    SteeringVector("c", "merged", torch.randn(blocks, width)).save(tmp_path / "merged")
+    everywhere = run(vector=str(tmp_path / "merged"))
+    assert len(everywhere.info.model.fingerprint["steering"]) == blocks  # type: ignore[arg-type]
