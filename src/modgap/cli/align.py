@@ -27,10 +27,11 @@ def align(
 ) -> None:
     """Measure at every block whether words and pictures of a value lie in the same direction."""
     from modgap.cli._values import listed
-    from modgap.cli.steer import _load, _say
+    from modgap.cli.steer import _say, load_local
     from modgap.steering import readiness
 
-    found = readiness(load_local(model), backbone or model, listed(families) or (), n=n, seed=seed, listener=_say)
+    loaded = load_local(model)
+    found = readiness(loaded, backbone or model, listed(families) or (), n=n, seed=seed, listener=_say)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(found.as_json(), indent=1) + "\n")
