@@ -31,7 +31,7 @@ RATES = (5e-4, 1e-3, 2e-3, 5e-3)  # 5e-3 is the published choice, 1e-4 that for 
 XVAL_RATES = (1e-4, *RATES)
 INITS = (0.02, None)  # the library's default, and one over the root of the width
 SECONDS_A_STEP = {  # about 1.0 M parameters, 256 rows of six digits, one core that others use too
-    "fone": 0.12, "fone-published": 0.14, "slots": 0.14, "xval": 0.15, "digits": 0.78,
+    "fone": 0.12, "fone-products": 0.15, "fone-published": 0.14, "slots": 0.14, "xval": 0.15, "digits": 0.78,
     "digits-reversed": 0.78, "subword": 0.30, "subword-right": 0.30,
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ import torch
 
 from modgap._errors import InputError, UnknownName
 from modgap.fone import Codec
-from modgap.fone._arms import ARMS, FoneArm, SlotsArm, XvalArm, _values, build_arm, parameter_counts
+from modgap.fone._arms import ARMS, FoneArm, SlotsArm, XvalArm, build_arm, parameter_counts, values_of
 from modgap.fone._backbone import SIZES, build_backbone
 from modgap.fone._slots import slots_of
 from modgap.fone._token_arm import CUTS, TokenArm
@@ -23,6 +23,10 @@ def test_every_arm_does_every_task(name: str, task_name: str) -> None:
     task = task_named(task_name)
     if name == "fone-published" and task.signed:
         with pytest.raises(InputError, match="the published numbers have no sign, and 'subtract-signed' has"):
+            build_arm(name, task, "tiny", 0)
+        return
+    if name == "fone-products" and task.operands != 2:
+        with pytest.raises(InputError, match="multiplies two operands and 'classify' has 3"):
             build_arm(name, task, "tiny", 0)
         return
     rows = make_data(task, rows=12, seed=0, validation=1, test=1).train
@@ -83,7 +87,7 @@ def test_integers_come_back_from_slots(name: str) -> None:
     rows = make_data(task, rows=40, seed=0, validation=1, test=1).train
     slots = slots_of(Codec(*task.places, features="digits", extras=("sign",) if task.signed else ()))
     labels = slots.labels(task.texts(rows.answers)).astype(np.int64)
-    assert np.array_equal(_values(slots, labels), rows.answers)
+    assert np.array_equal(values_of(slots, labels), rows.answers)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +166,7 @@ def test_tokens_per_number() -> None:
         name: build_arm(name, task_named("add"), "tiny", 0).tokens(values) for name in ARMS
     }
     assert counts == {
-        "fone": 2, "fone-published": 2, "slots": 2, "xval": 2,
+        "fone": 2, "fone-products": 2, "fone-published": 2, "slots": 2, "xval": 2,
         "digits": 5, "digits-reversed": 5, "subword": 3, "subword-right": 3,
     }  # fmt: skip
 

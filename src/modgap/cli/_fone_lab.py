@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modgap.fone._compare import Group
 
 _DEFAULT_OUT = Path("runs/fone")
+_MOST_STRATA, _WORST = 60, 5  # of a table that is printed whole, and what is printed otherwise
 
 
 def add_verbs(app: typer.Typer) -> None:
@@ -101,6 +102,12 @@ def evaluate_runs(
     picture: Annotated[
         Path | None, typer.Option(help="Draw accuracy against rows, parameters and time here (.png or .svg).")
     ] = None,
+    lengths: Annotated[
+        Path | None, typer.Option(help="Draw a map of --each over pairs of lengths here (.png or .svg).")
+    ] = None,
+    longest: Annotated[
+        int | None, typer.Option(help="Test --each on sums of up to so many digits. Default: as trained.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the rows of --each.")] = 0,
 ) -> None:
     """Compare runs: means over seeds with intervals, curves, and where each of them fails."""
@@ -108,8 +115,11 @@ def evaluate_runs(
 
     from modgap.cli._table import print_rows
     from modgap.fone._compare import compare_runs, find_runs, plot_curves
+    from modgap.fone._maps import plot_maps
     from modgap.fone.strata import measure_strata
 
+    if not each and (lengths is not None or longest is not None):
+        raise InputError("--lengths and --longest are for the rows of --each: give --each too, such as 50")
     folders = find_runs(runs)
     groups = compare_runs(folders)
     print_rows(
@@ -119,23 +129,32 @@ def evaluate_runs(
     if picture is not None:
         plot_curves(groups, picture)
         typer.echo(f"picture: {picture}")
-    if each:
-        for folder in folders:
-            typer.echo(f"\n{folder}, {each} rows each")
-            strata = measure_strata(folder, np.random.default_rng(seed), each=each)
-            print_rows(
-                ("by", "which", "exactly right", "95 % interval", "unparsed"),
-                [
-                    (
-                        s.kind,
-                        s.name,
-                        f"{100 * s.score.exact:.1f} %",
-                        f"{100 * s.score.low:.1f} to {100 * s.score.high:.1f}",
-                        str(s.score.unparsed),
-                    )
-                    for s in strata
-                ],
-            )
+    found = {}
+    for folder in folders if each else []:
+        typer.echo(f"\n{folder}, {each} rows each")
+        strata = measure_strata(folder, np.random.default_rng(seed), each=each, longest=longest)
+        found[str(folder)] = strata
+        shown = strata
+        if len(strata) > _MOST_STRATA:
+            mean = sum(s.score.exact for s in strata) / len(strata)
+            typer.echo(f"{len(strata)} strata, mean {100 * mean:.2f} %; the {_WORST} worst:")
+            shown = sorted(strata, key=lambda s: s.score.exact)[:_WORST]
+        print_rows(
+            ("by", "which", "exactly right", "95 % interval", "unparsed"),
+            [
+                (
+                    s.kind,
+                    s.name,
+                    f"{100 * s.score.exact:.1f} %",
+                    f"{100 * s.score.low:.1f} to {100 * s.score.high:.1f}",
+                    str(s.score.unparsed),
+                )
+                for s in shown
+            ],
+        )
+    if lengths is not None:
+        plot_maps(found, lengths)
+        typer.echo(f"map: {lengths}")
 
 
 def show_demo(

@@ -2,6 +2,7 @@
 
 ==================  ==========================================================================================
 ``fone``            one token per number: exact phases and digit angles, sign, a learned head with temperature
+``fone-products``   as ``fone``, read from products of the slots of both operands (``products.SlotProducts``)
 ``fone-published``  one token: continuous phases, ten places, logits from the first entries of the state
 ``slots``           one token: a learned vector per digit and place, added up; a ten-way head per place
 ``xval``            one token: a learned vector times the value, scaled to ±5; a trained head that gives the
@@ -29,16 +30,18 @@ from modgap._errors import InputError, UnknownName
 
 from ._attach import attach
 from ._backbone import SYMBOLS, build_backbone, build_tokenizer, first_std, last_states
+from ._long import INT64_DIGITS
 from ._slots import Slots, slots_of
 from ._torch import torch
-from .codec import Codec
+from .codec import Codec, Features
 from .tasks import Integers, Rows, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 ARMS = (
-    "fone", "fone-published", "slots", "xval", "digits", "digits-reversed", "subword", "subword-right",
+    "fone", "fone-products", "fone-published", "slots", "xval", "digits", "digits-reversed", "subword",
+    "subword-right",
 )  # fmt: skip
 
 Batch = Mapping[str, Any]
@@ -98,16 +101,21 @@ def build_arm(name: str, task: Task, size: str, seed: int, init: float | None = 
         UnknownName: no such arm or size.
         InputError: an arm that the task is not for.
     """
+    from ._products_arm import ProductsArm
     from ._token_arm import CUTS, TokenArm
 
     if name not in ARMS:
         raise UnknownName("arm", name, ARMS)
     if name == "fone-published" and task.signed:
         raise InputError(f"the published numbers have no sign, and {task.name!r} has negative answers")
+    if name == "xval" and task.long:
+        raise InputError(f"arm 'xval' answers floats, which do not hold the digits of {task.name!r}")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         if name in CUTS:
             return TokenArm(task, size, seed, init, name)
+        if name == "fone-products":
+            return ProductsArm(task, size, seed, init)
         if name == "slots":
             return SlotsArm(task, size, seed, init)
         if name == "xval":
@@ -142,7 +150,9 @@ class FoneArm(Arm):
         tokenizer = build_tokenizer()
         base = build_backbone(size, len(tokenizer), seed, init)
         if published:
-            codec = Codec(*task.published, extras=())
+            # Over 15 digits the published phases begin again every five places.
+            group = 5 if sum(task.published) > 15 else None
+            codec = Codec(*task.published, group_places=group, extras=())
             options: dict[str, Any] = {"read": "slice", "temperature": None}
         else:
             codec = Codec(*task.places, features="both", extras=("sign",) if task.signed else ())
@@ -157,7 +167,7 @@ class FoneArm(Arm):
         """See ``Arm``."""
         n, operands = rows.operands.shape
         features = np.zeros((n, 2 * operands, self.codec.width), dtype=np.float32)
-        flat = self.codec.encode(rows.operands.ravel(), scale=self.task.scale)
+        flat = encode_operands(self.codec, self.task, rows)
         features[:, 0::2] = flat.reshape(n, operands, -1)
         labels = slots_of(self.codec).labels(self.task.texts(rows.answers)).astype(np.int64)
         return {"features": torch.from_numpy(features), "labels": torch.from_numpy(labels)}
@@ -180,7 +190,7 @@ class FoneArm(Arm):
 
     def answers(self, batch: Batch) -> Answers:
         """See ``Arm``."""
-        values = _values(slots_of(self.codec), self._labels(batch).cpu().numpy())
+        values = values_of(slots_of(self.codec), self._labels(batch).cpu().numpy())
         return Answers(values, np.ones(len(values), dtype=np.bool_))
 
     def tokens(self, values: Integers) -> int:
@@ -213,7 +223,7 @@ class SlotsArm(Arm):
         self.digits = torch.nn.Embedding(10 * places, hidden)
         torch.nn.init.normal_(self.digits.weight, std=first_std(size, init) / places**0.5)
         self.head = torch.nn.Linear(hidden, 10 * places + len(self.slots.flags))
-        self.register_buffer("symbols", _symbols(task), persistent=False)
+        self.register_buffer("symbols", symbols_of(task), persistent=False)
 
     def batch(self, rows: Rows) -> Batch:
         """See ``Arm``."""
@@ -242,7 +252,7 @@ class SlotsArm(Arm):
 
     def answers(self, batch: Batch) -> Answers:
         """See ``Arm``."""
-        values = _values(self.slots, self._labels(batch).cpu().numpy())
+        values = values_of(self.slots, self._labels(batch).cpu().numpy())
         return Answers(values, np.ones(len(values), dtype=np.bool_))
 
     def tokens(self, values: Integers) -> int:
@@ -251,7 +261,7 @@ class SlotsArm(Arm):
 
     def _logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
         vectors = self.digits(batch["digits"]).sum(dim=2)  # (rows, operands, hidden)
-        found = self.head(last_states(self.backbone, _line(self.backbone, vectors, self.symbols))).float()
+        found = self.head(last_states(self.backbone, line_of(self.backbone, vectors, self.symbols))).float()
         places = self.slots.codec.places
         return found[:, : 10 * places].unflatten(1, (places, 10)), found[:, 10 * places :]
 
@@ -273,7 +283,7 @@ class XvalArm(Arm):
         self.number = torch.nn.Parameter(first_std(size, init) * torch.randn(hidden))
         self.head = torch.nn.Linear(hidden, 1)
         self.unit = max(task.most, task.largest) / 5  # values go from -5 to 5
-        self.register_buffer("symbols", _symbols(task), persistent=False)
+        self.register_buffer("symbols", symbols_of(task), persistent=False)
 
     def batch(self, rows: Rows) -> Batch:
         """See ``Arm``."""
@@ -304,26 +314,35 @@ class XvalArm(Arm):
 
     def _value(self, batch: Batch) -> Tensor:
         vectors = batch["operands"][:, :, None] * self.number
-        found: Tensor = self.head(last_states(self.backbone, _line(self.backbone, vectors, self.symbols)))
+        found: Tensor = self.head(last_states(self.backbone, line_of(self.backbone, vectors, self.symbols)))
         return found[:, 0].float()
 
 
-def _symbols(task: Task) -> Tensor:
+def encode_operands(codec: Codec, task: Task, rows: Rows) -> Features:
+    """Features of the operands, row by row; shape (rows * operands, codec.width)."""
+    numbers = rows.operands.ravel()
+    if task.long:
+        return codec.encode(task.texts(numbers))
+    return codec.encode(numbers, scale=task.scale)
+
+
+def symbols_of(task: Task) -> Tensor:
     """What stands after each operand."""
     between = [SYMBOLS.index(task.symbol)] * (task.operands - 1)
     return torch.tensor([*between, SYMBOLS.index("=")])
 
 
-def _line(backbone: Any, numbers: Tensor, symbols: Tensor) -> Tensor:
+def line_of(backbone: Any, numbers: Tensor, symbols: Tensor) -> Tensor:
     """Vectors of numbers, shape (rows, operands, hidden), with a symbol after each."""
     marks = backbone.get_input_embeddings()(symbols).expand_as(numbers)
     return torch.stack([numbers, marks], dim=2).flatten(1, 2)
 
 
-def _values(slots: Slots, labels: npt.NDArray[np.int64]) -> Integers:
+def values_of(slots: Slots, labels: npt.NDArray[np.int64]) -> Integers:
     """Integers of rows of labels, in units of the last place of the codec, which is that of the task."""
     places = slots.codec.places
-    powers = np.array([10**i for i in range(places)], dtype=np.int64)
-    found: Integers = labels[:, :places].astype(np.int64) @ powers
+    kind = np.int64 if places <= INT64_DIGITS else object
+    powers = np.array([10**i for i in range(places)], dtype=kind)
+    found: Integers = (labels[:, :places] * powers).sum(axis=1)
     sign = slots.flag("sign")
     return found if sign is None else np.where(labels[:, sign] > 0, -found, found)

@@ -10,6 +10,7 @@ import numpy as np
 
 from modgap._errors import InputError
 
+from ._long import numbers_of_lengths
 from .tasks import FREE, Integers, Rows, Task
 
 
@@ -32,7 +33,7 @@ def carry_rows(task: Task, rng: np.random.Generator, each: int) -> dict[int, Row
     """
     if task.symbol != "+":
         raise InputError(f"carries are those of additions, and {task.name!r} is none")
-    places = len(str(task.most - 1))
+    places = task.digits
     return {
         length: task.rows(_with_chain(rng, each, places, length, task.most)) for length in range(places + 1)
     }
@@ -64,14 +65,11 @@ def length_rows(task: Task, rng: np.random.Generator, each: int) -> dict[tuple[i
     """
     if not task.drawn_freely:
         raise InputError(f"{task.name!r} does not draw two operands freely; these do: {', '.join(FREE)}")
-    places = len(str(task.most - 1))
+    places = task.digits
     found = {}
     for i in range(1, places + 1):
         for j in range(1, places + 1):
-            columns = [
-                rng.integers(10 ** (n - 1) if n > 1 else 0, min(10**n, task.most + 1), each) for n in (i, j)
-            ]
-            found[i, j] = task.rows(np.stack(columns, axis=1))
+            found[i, j] = task.rows(numbers_of_lengths(rng, np.tile([i, j], (each, 1))))
     return found
 
 

@@ -134,7 +134,7 @@ class TokenArm(Arm):
                 input_ids=line[:, : int(at.max())], use_cache=False
             ).last_hidden_state
             line[rows, at] = self.backbone.lm_head(states[rows, at - 1]).argmax(dim=1)
-        values = np.zeros(len(ids), dtype=np.int64)
+        values: Integers = np.zeros(len(ids), dtype=object if self.task.long else np.int64)
         parsed = np.zeros(len(ids), dtype=np.bool_)
         for row, (tokens, start) in enumerate(zip(line.tolist(), starts.tolist(), strict=True)):
             written = tokens[start : start + self.longest]

@@ -8,7 +8,7 @@ are rare.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,11 @@ from modgap._errors import InputError
 from ._arms import Arm, build_arm
 from ._score import Score
 from ._strata_rows import carry_rows, length_rows
+from ._token_arm import CUTS
 from .tasks import task_named
 from .train import evaluate, load_best, read_config
+
+_MOST_CARRIES = 10  # digits; among more, a chain of a given length hardly ever is the longest by chance
 
 
 @dataclass(frozen=True)
@@ -37,20 +40,36 @@ class Stratum:
     score: Score
 
 
-def load_arm(folder: Path) -> Arm:
+def load_arm(folder: Path, longest: int | None = None) -> Arm:
     """The trained arm of a run, with the parameters that were best on validation rows.
+
+    Args:
+        folder: of a run.
+        longest: give it longer numbers than it was trained on, sums of up to so many digits.
 
     Raises:
         FileError: no run, or a damaged one.
+        InputError: longer numbers for an arm whose numbers have fixed places, or for no addition.
     """
     config = read_config(folder)
-    arm = build_arm(config.arm, task_named(config.task), config.size, config.seed, config.init)
+    task = task_named(config.task)
+    if longest is not None:
+        if task.symbol != "+" or task.scale or config.arm not in CUTS:
+            raise InputError(
+                f"{folder}: longer numbers are for sums of integers whose numbers are several tokens, and "
+                f"this is arm {config.arm!r} on {task.name!r}: leave out longest"
+            )
+        most = 10**longest - 1
+        task = replace(task, most=most, largest=2 * most)
+    arm = build_arm(config.arm, task, config.size, config.seed, config.init)
     load_best(arm, folder)
     return arm
 
 
-def measure_strata(folder: Path, rng: np.random.Generator, *, each: int = 200) -> list[Stratum]:
-    """Test an arm on every stratum that its task has.
+def measure_strata(
+    folder: Path, rng: np.random.Generator, *, each: int = 200, longest: int | None = None
+) -> list[Stratum]:
+    """Test an arm on every stratum that its task has: carries up to ten digits, and pairs of lengths.
 
     Rows are drawn anew; a short one, such as 3+5, may have been trained on, as there are few of its kind.
 
@@ -58,17 +77,18 @@ def measure_strata(folder: Path, rng: np.random.Generator, *, each: int = 200) -
         folder: of a run.
         rng: where chance comes from.
         each: rows of each stratum, 1 or more.
+        longest: see ``load_arm``.
 
     Raises:
         FileError: no run, or a damaged one.
-        InputError: no rows.
+        InputError: no rows, or longer numbers for an arm that has no place for them.
     """
     if each < 1:
         raise InputError(f"{each} rows of each stratum: give 1 or more")
-    arm = load_arm(folder)
+    arm = load_arm(folder, longest)
     task = arm.task
     found = []
-    if task.symbol == "+":
+    if task.symbol == "+" and task.digits <= _MOST_CARRIES:
         for length, rows in carry_rows(task, rng, each).items():
             found.append(Stratum("carries", str(length), evaluate(arm, rows)))
     if task.drawn_freely:

@@ -5,8 +5,9 @@
     task.prompts(data.train.operands[:1])                     # ["482910+77345="]
 
 Numbers are integers in units of 10**-scale from beginning to end, so no answer is ever rounded. The tasks are
-those of Table 10 of the paper (Zhou et al., FoNE, 2026), and three more: differences of any sign, six-digit
-quotients, and a three-digit sum for demonstrations.
+those of Table 10 of the paper (Zhou et al., FoNE, 2026), and more: differences of any sign, six-digit
+quotients, a three-digit sum for demonstrations, and sums of numbers of up to 5, 10, 20 and 60 digits, every
+pair of lengths equally often (sections 3 and 4 of the paper). Over 18 digits, rows are arrays of objects.
 
 Unlike the published data, operands of + and × keep the order they are drawn in, so a model answers 3+15 and
 15+3 alike, and no unordered pair of a validation or test row is ever in the training rows. Training rows
@@ -24,6 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from modgap._errors import InputError, UnknownName
+
+from ._long import INT64_DIGITS, lengths_evenly
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 Draw: TypeAlias = Callable[[np.random.Generator, int], Integers]
@@ -100,6 +103,16 @@ class Task:
         """Places before and after the point that operands and answers need."""
         return max(len(str(max(self.most, self.largest) // 10**self.scale)), 1), self.scale
 
+    @property
+    def digits(self) -> int:
+        """Digits of the longest operand; a round number such as 1000 alone at the top does not count."""
+        return len(str(self.most - 1)) if self.most > 1 else 1
+
+    @property
+    def long(self) -> bool:
+        """Whether numbers may be too long for int64."""
+        return len(str(max(self.most, self.largest))) > INT64_DIGITS
+
     def rows(self, operands: Integers) -> Rows:
         """Operands with their answers."""
         return Rows(operands, self.answer(operands))
@@ -125,7 +138,10 @@ class Task:
         whole, point, decimals = digits.partition(".")
         if whole.startswith("0") and whole != "0":
             return None
-        if not (whole.isascii() and whole.isdecimal() and len(whole) <= 18) or len(decimals) != self.scale:
+        if (
+            not (whole.isascii() and whole.isdecimal() and len(whole) <= max(self.places[0], INT64_DIGITS))
+            or len(decimals) != self.scale
+        ):
             return None
         if bool(point) != bool(self.scale) or (
             decimals and not (decimals.isascii() and decimals.isdecimal())
@@ -336,6 +352,14 @@ def _addition(name: str, most: int, scale: int = 0) -> Task:
     )  # fmt: skip
 
 
+def _lengths(digits: int) -> Task:
+    most = 10**digits - 1
+    return Task(
+        f"add-lengths-{digits}", "+", 0, lambda rng, count: lengths_evenly(rng, count, digits), _sum, most,
+        2 * most, _pairs(most), commutes=True, published=(digits + 1, 0),
+    )  # fmt: skip
+
+
 def _multiplication(name: str, most: int, draw: Draw) -> Task:
     return Task(name, "*", 0, draw, _product, most, most**2, _pairs(most), commutes=True)
 
@@ -362,9 +386,14 @@ TASKS: dict[str, Task] = {
         Task("divide", "÷", 0, _dividends(999, 999), _quotient, 999 * 999, 999, 1000 * 999),
         _classification("classify", 10),
         _classification("classify-low", -190),
+        *map(_lengths, (5, 10, 20, 60)),
     )
 }  # fmt: skip
-"""Arithmetic tasks by name. Table 10 has all but ``add-3``, ``subtract-signed`` and ``divide``."""
+"""Arithmetic tasks by name. Table 10 has all but ``add-3``, ``subtract-signed``, ``divide`` and those of
+lengths."""
 
-FREE = ("add", "add-decimal", "add-3", "subtract-signed", "multiply-3", "multiply-4")
+FREE = (
+    "add", "add-decimal", "add-3", "subtract-signed", "multiply-3", "multiply-4",
+    "add-lengths-5", "add-lengths-10", "add-lengths-20", "add-lengths-60",
+)  # fmt: skip
 """Tasks that draw two operands freely."""
