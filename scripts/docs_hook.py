@@ -1,4 +1,4 @@
-"""For mkdocs: fences such as ``sh slow`` say to the tests when a block runs; readers need the language alone."""
+"""For mkdocs: fences such as ``sh slow`` tell the tests when a block runs; readers need the language."""
 
 from __future__ import annotations
 

@@ -25,9 +25,9 @@ Every verb, argument and option, as `modgap VERB --help` says it. Made by `scrip
 """
 API_HEAD = """# Python
 
-Every public name, by package, with what it is. What is not listed here may change at any time; what is listed
-changes only with a new minor version while versions begin with 0 (semantic versioning), and the changelog says
-so. Made by `scripts/reference.py`.
+Every public name, by package, with what it is. What is not listed may change at any time; what is listed
+changes only with a new minor version while versions begin with 0 (semantic versioning), and the changelog
+says so. Made by `scripts/reference.py`.
 
 Most of what people need is in `modgap` itself:
 
