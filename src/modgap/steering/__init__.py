@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modgap.models.local._gate import Gate as Gate
 from modgap.models.local._steer import Change as Change
 from modgap.models.local._steer import steering as steering
 from modgap.models.local._vector import SteeringVector as SteeringVector
@@ -12,6 +13,7 @@ from ._back_patch import back_patch as back_patch
 from ._concepts import Concept as Concept
 from ._concepts import concept_names as concept_names
 from ._concepts import load_concept as load_concept
+from ._condition import fit_gate as fit_gate
 from ._dose import Dose as Dose
 from ._dose import dose as dose
 from ._dose import value_vectors as value_vectors

@@ -86,11 +86,13 @@ def replay(
         listener: is told how many questions are done.
 
     Raises:
-        InputError: a question without options or too long for the model, a change of the phase ``decode``, or
-            positions that a question does not have.
+        InputError: a question without options or too long for the model, a change of the phase ``decode`` or
+            with a gate, or positions that a question does not have.
     """
     if any(isinstance(change, Change) and change.phase == "decode" for change in changes):
         raise InputError("a sweep scores options, which are read and not written: use phase 'prefill'")
+    if any(isinstance(change, Change) and change.gate is not None for change in changes):
+        raise InputError("a sweep changes every question: sweep without the gate, and use it with steering()")
     jobs = [model._job(index, query) for index, query in enumerate(queries)]
     if any(job.continuation is None for job in jobs):
         raise InputError("a sweep needs questions with options, and a model that scores them")

@@ -73,15 +73,24 @@ def fingerprint(
 
 
 def _change(change: Change) -> JSON:
-    direction = change.direction.to("cpu", torch.float32).contiguous()
+    gate = change.gate
+    gated: dict[str, JSON] = {}  # what is not gated keeps the fingerprint it always had
+    if gate is not None:
+        about = {name: getattr(gate, name) for name in ("block", "threshold", "above", "pool")}
+        gated["gate"] = {"condition": _tensor_hash(gate.condition), **about}
     return {
-        "direction": hashlib.sha256(direction.numpy().tobytes()).hexdigest(),
+        **gated,
+        "direction": _tensor_hash(change.direction),
         "block": change.block,
         "strength": torch.as_tensor(change.strength).tolist(),
         "positions": str(change.positions),
         "phase": change.phase,
         "unit": change.unit,
     }
+
+
+def _tensor_hash(values: torch.Tensor) -> str:
+    return hashlib.sha256(values.to("cpu", torch.float32).contiguous().numpy().tobytes()).hexdigest()
 
 
 def _processor_hash(processor: Any) -> str:

@@ -22,6 +22,7 @@ import torch
 from modgap._errors import InputError, ModelError, UnknownName
 
 from ._anatomy import Anatomy, TokenKind, at_block, positions_of
+from ._gate import Gate
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -60,6 +61,7 @@ class Change:
             that is written; ``both`` everything. As published: ``prefill``.
         unit: ``raw`` multiplies the direction; ``ratio`` gives the length of what is added as a share of the
             mean length of the states at the changed positions of the pass.
+        gate: which rows are changed, by their prompt; by default all.
     """
 
     direction: Float[Tensor, "*row d_model"]
@@ -68,6 +70,7 @@ class Change:
     positions: Positions | MaskMaker = "image"
     phase: Phase = "prefill"
     unit: Literal["raw", "ratio"] = "raw"
+    gate: Gate | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.positions, str) and self.positions not in POSITIONS:
@@ -79,6 +82,11 @@ class Change:
         strength = torch.as_tensor(self.strength)
         if not bool(torch.isfinite(strength).all()) or not bool(torch.isfinite(self.direction).all()):
             raise InputError("a steering vector or its strength is not finite")
+        if self.gate is not None and not 0 <= self.gate.block <= self.block:
+            raise InputError(
+                f"a gate at block {self.gate.block} cannot decide about block {self.block}: it must not come "
+                "later"
+            )
 
 
 def mask_of(
@@ -122,6 +130,8 @@ class _Passes:
         self._parts = model.pretrained.anatomy
         self.kinds = self.ids = torch.zeros(0, 0, dtype=torch.long)
         self.decoding = False
+        self.begins = True
+        """Whether the pass reads prompts from their first token on."""
 
     def see(self, module: Any, args: tuple[Any, ...], named: dict[str, Any]) -> None:
         ids = named.get("input_ids", args[0] if args else None)
@@ -137,7 +147,8 @@ class _Passes:
             self.kinds = torch.where(ids == self._parts.pad_id, TokenKind.PADDING, self.kinds)
         cache = named.get("past_key_values")
         # An option that is scored is read, even if that is done token by token.
-        written = length == 1 and cache is not None and cache.get_seq_length() > 0
+        self.begins = cache is None or cache.get_seq_length() == 0
+        written = length == 1 and not self.begins
         self.decoding = written and not self._model.scoring
 
     def wants(self, phase: Phase) -> bool:
@@ -147,6 +158,8 @@ class _Passes:
 @contextmanager
 def steering(model: LocalModel, *changes: Change, must_reach: bool = True) -> Iterator[None]:
     """Change what blocks of a model give, while the context lasts.
+
+    A gate is of whole prompts, so with one the beginnings of prompts are not shared between questions.
 
     Args:
         model: any local model; everything it reads and writes in the context is changed.
@@ -163,6 +176,15 @@ def steering(model: LocalModel, *changes: Change, must_reach: bool = True) -> It
     passes = _Passes(model)
     reached = [0] * len(changes)
     used = [0]
+    opened: dict[int, Tensor] = {}
+    share = model._share
+
+    def decide(number: int, gate: Gate) -> Callable[[Tensor], None]:
+        def hook(states: Tensor) -> None:
+            if passes.begins:
+                opened[number] = gate.opens(states, passes.kinds)
+
+        return hook
 
     def at(number: int) -> Callable[[Tensor], Tensor | None]:
         change = changes[number]
@@ -178,6 +200,8 @@ def steering(model: LocalModel, *changes: Change, must_reach: bool = True) -> It
                 )
             mask = mask_of(change.positions, passes.kinds, passes.ids).to(states.device)
             reached[number] += int(mask.sum())
+            if change.gate is not None:
+                mask = mask & opened[number][:, None]
             return added(change, states, mask)
 
         return hook
@@ -185,6 +209,12 @@ def steering(model: LocalModel, *changes: Change, must_reach: bool = True) -> It
     with ExitStack() as stack:
         handle = model.pretrained.model.register_forward_pre_hook(passes.see, with_kwargs=True)
         stack.callback(handle.remove)
+        for number, change in enumerate(changes):
+            if change.gate is not None:
+                model._share = False
+                stack.callback(setattr, model, "_share", share)
+                # First, so that it sees its block as it is without the change.
+                stack.enter_context(at_block(parts.blocks[change.gate.block], decide(number, change.gate)))
         for number, change in enumerate(changes):
             stack.enter_context(at_block(parts.blocks[change.block], at(number)))
         yield
@@ -211,6 +241,11 @@ def _check(parts: Anatomy, changes: Sequence[Change]) -> None:
             raise InputError(
                 f"the vector has width {change.direction.shape[-1]} and the model {width}: it is of another "
                 "model"
+            )
+        if width is not None and change.gate is not None and len(change.gate.condition) != width:
+            raise InputError(
+                f"the condition has width {len(change.gate.condition)} and the model {width}: it is of "
+                "another model"
             )
         if change.positions == "image" and parts.cross_attention:
             raise InputError(
