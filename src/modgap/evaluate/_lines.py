@@ -37,7 +37,7 @@ def _decoded(path: Path, decode: Callable[[bytes], T]) -> Iterator[T]:
                 if not line.endswith(b"\n"):
                     raise msgspec.DecodeError("no line break")
                 value = decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
                 if is_last:
                     raise _DamagedTail(offset) from error
                 raise RunError(

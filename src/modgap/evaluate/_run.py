@@ -244,7 +244,7 @@ def read_info(folder: Path) -> RunInfo:
         raise RunError(f"{path}: cannot be read ({error.strerror})") from error
     try:
         info = msgspec.json.decode(data, type=RunInfo)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise RunError(f"{path}: damaged ({error}); restore it from a copy, or measure again") from error
     if info.version > RunInfo.version:
         raise RunError(

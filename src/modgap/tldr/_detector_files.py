@@ -89,7 +89,7 @@ def read_config(folder: Path) -> DetectorConfig:
             f"{folder}: not a detector, {DETECTOR} is missing; "
             "expected a folder that 'modgap tldr train' wrote"
         ) from error
-    except (msgspec.DecodeError, RecursionError, OSError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError, OSError) as error:
         raise FileError(
             f"{folder / DETECTOR}: {first_line(error)}; make or get the detector again"
         ) from error

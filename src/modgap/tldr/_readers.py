@@ -102,7 +102,7 @@ def read_rlhf_v(path: Path, *, min_match: int = MIN_MATCH) -> Iterator[Example]:
                     "test",
                     image=image,
                 )
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise FileError(f"{where}: {error}; expected text with question, chosen and rejected") from error
         except ModgapError as error:
             raise FileError(f"{where}: {error}") from error

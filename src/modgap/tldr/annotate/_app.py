@@ -210,7 +210,7 @@ class _Pages:
             if work is None:
                 raise InputError("there is no such caption")
             head = self._apply(change, work)
-        except (msgspec.DecodeError, RecursionError, InputError) as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError, InputError) as error:
             return JSONResponse({"error": str(error)}, 422)
         except Conflict:
             return JSONResponse({"error": "changed elsewhere"}, 409)

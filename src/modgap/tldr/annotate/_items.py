@@ -181,7 +181,7 @@ def _widened(start: int, end: int, found: list[Word]) -> tuple[int, int]:
 def _item(line: str, folder: Path, seen: dict[str, int], number: int) -> Item:
     try:
         row = msgspec.json.decode(line, type=_Line)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise FileError(f"{error}; expected JSON with id, image and caption") from error
     if not row.id or len(row.id) > 200 or not row.id.isprintable():
         raise FileError("id must be 1 to 200 printable characters")
