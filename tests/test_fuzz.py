@@ -1,5 +1,6 @@
-"""Whatever comes from outside: replies, captions, run folders, vectors, parquet, results. Damage of any kind is an
-answer or one clear error, never a crash, a hang or code that runs.
+"""Whatever comes from outside: replies, captions, run folders, vectors, parquet, results.
+
+Damage of any kind is an answer or one clear error, never a crash, a hang or code that runs.
 
 The same examples in every run (``derandomize``), so that a failure is found again.
 """
@@ -35,9 +36,38 @@ FUZZ = settings(
 PIECES = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
-        ["Answer:", "answer is ", "\\boxed{", "}", "**", "<think>", "</think>", "not ", "(A)", "yes", "no"]
-        + ["even", "odd", "convex", "1/0", "٣", "½", "1e999", "-0", "Qh5#", "e2e4", "\n\n", "{", "[", "\x00"]
-        + ["the ", "two red stars", "left of", "There is a ", ".", ", "]
+        (
+            *(
+                "Answer:",
+                "answer is ",
+                "\\boxed{",
+                "}",
+                "**",
+                "<think>",
+                "</think>",
+                "not ",
+                "(A)",
+                "yes",
+                "no",
+            ),
+            *(
+                "even",
+                "odd",
+                "convex",
+                "1/0",
+                "٣",
+                "½",
+                "1e999",
+                "-0",
+                "Qh5#",
+                "e2e4",
+                "\n\n",
+                "{",
+                "[",
+                "\x00",
+            ),
+            *("the ", "two red stars", "left of", "There is a ", ".", ", "),
+        )
     ),
 )
 REPLIES = st.lists(PIECES, max_size=14).map("".join)
