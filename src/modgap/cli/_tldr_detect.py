@@ -50,6 +50,12 @@ def detect_words(
     flagged: Annotated[
         float, typer.Option(help="With --clean: at most this fraction of right captions is flagged.")
     ] = 0.1,
+    evidence: Annotated[
+        bool,
+        typer.Option(
+            "--evidence", help="For each flag its type, where in the picture, and a better word. Slow."
+        ),
+    ] = False,
     stream: Annotated[
         Path | None,
         typer.Option(
@@ -90,7 +96,9 @@ def detect_words(
         stream_words(loaded, stream, prompt, 1.0 if threshold is None else threshold, writer, on_flag)
         return
     assert captions is not None
-    rows = (json.dumps(row, ensure_ascii=False) for row in detect(loaded, captions, threshold))
+    rows = (
+        json.dumps(row, ensure_ascii=False) for row in detect(loaded, captions, threshold, explain=evidence)
+    )
     if out is None:
         for row in rows:
             typer.echo(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from modgap.tldr._measures import Figure
     from modgap.tldr._measures_report import DetectorReport
     from modgap.tldr._responses import ResponseComparison
+
+
+_COLUMNS = ("figure", "%", "95 % interval", "knowing nothing", "n")
 
 
 def add_verb(app: typer.Typer) -> None:
@@ -50,6 +53,10 @@ def evaluate(
             help="Another detector, such as one of the objective response: verdicts on captions, in pairs."
         ),
     ] = None,
+    evidence: Annotated[
+        int | None,
+        typer.Option(min=1, help="Explain the errors of so many captions of scenes, and check it."),
+    ] = None,
     min_words: Annotated[int, typer.Option(help="Shorter captions are left out.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="Most captions of a split.")] = None,
     controls: Annotated[
@@ -61,11 +68,13 @@ def evaluate(
     """Hold the scores of detectors against labels, with intervals over pictures and controls."""
     try:
         from modgap.tldr._detect import load_detector
+        from modgap.tldr._evidence_measures import measure_evidence
         from modgap.tldr._measures_report import CONTROLS, evaluate_detector
         from modgap.tldr._responses import compare_responses
         from modgap.tldr._scores import Remembering
     except ImportError as error:
         raise MissingExtra("detectors", "hf") from error
+    from modgap.cli._table import print_rows
     from modgap.cli._values import listed
     from modgap.tldr import read_examples
     from modgap.tldr._rates_captions import shown
@@ -87,6 +96,7 @@ def evaluate(
     other = None if against is None else Remembering(load_detector(against, model))
     reports: list[DetectorReport] = []
     comparisons: list[ResponseComparison] = []
+    explained: list[dict[str, Any]] = []
     for name in listed(detectors) or ():
         detector = load_detector(name, model)
         if hasattr(detector, "fit"):
@@ -104,13 +114,19 @@ def evaluate(
         )
         print_report(report)
         reports.append(report)
+        if evidence is not None:
+            checked = measure_evidence(
+                detector.detector, [e for e in scored if e.is_wrong][:evidence], seed=seed
+            )
+            print_rows(_COLUMNS, [_row(figure.name, figure) for figure in checked])
+            explained.append({"detector": detector.name, "evidence": checked})
         if other is not None:
             paired = compare_responses(detector, other, scored, chosen_on, seed=seed)
             print_comparison(paired)
             comparisons.append(paired)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        found = [*reports, *comparisons]
+        found = [*reports, *comparisons, *explained]
         out.write_bytes(msgspec.json.format(msgspec.json.encode(found, enc_hook=float), indent=1) + b"\n")
         typer.echo(out)
 
@@ -156,7 +172,7 @@ def print_report(report: DetectorReport) -> None:
     for control in report.controls:
         rows.append(_row(f"AP, {control.name}", control.ap))
         rows.append(_row(f"  gain over {control.name}", control.gain))
-    print_rows(("figure", "%", "95 % interval", "knowing nothing", "n"), rows)
+    print_rows(_COLUMNS, rows)
     points = [
         (
             f"{point.false_per_1000_words:.1f}",

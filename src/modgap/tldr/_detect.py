@@ -5,7 +5,8 @@ Input, JSON lines: ``caption``, and as far as there are such ``image`` (relative
 
     tokens   [start, end, score] of each token of the detector, in characters of the caption
     words    the same of each word: the highest score of its tokens
-    spans    words above the threshold, neighbours together: start, end, type, score
+    spans    words above the threshold, neighbours together: start, end, type, score; with evidence also the
+             type, heat (rows of the picture, from the top), suggestion and suggested_score
     error    instead of these, where a caption could not be scored
 
 so that ``modgap tldr annotate`` shows a folder with the output as ``captions.jsonl`` with its flags.
@@ -26,6 +27,7 @@ from modgap.tasks._media_files import media_part
 
 from . import detectors
 from ._calibrate import conformal_threshold
+from ._evidence import evidence
 from ._example import PROMPT
 from ._files import json_lines
 from ._scores import Detector, Item, TokenScores, Word, words
@@ -76,13 +78,17 @@ def load_detector(spec: str, model: str | None = None, *, device: str | None = N
     return load_trained(folder, model=model, device=device)
 
 
-def detect(detector: Detector, path: Path, threshold: float | None) -> Iterator[dict[str, Any]]:
+def detect(
+    detector: Detector, path: Path, threshold: float | None, *, explain: bool = False
+) -> Iterator[dict[str, Any]]:
     """Score the captions of a file.
 
     Args:
         detector: any.
         path: JSON lines, untrusted.
         threshold: words with a higher score are flagged; ``None`` flags nothing.
+        explain: whether flagged spans have evidence, see ``_evidence.py``; it takes about 80 readings of each
+            caption with one.
 
     Yields:
         A row for each line, in order, as written to the output.
@@ -90,8 +96,8 @@ def detect(detector: Detector, path: Path, threshold: float | None) -> Iterator[
     Raises:
         FileError: at the first line that is not as described, or whose picture cannot be read.
     """
-    for lines, scored in _scored(detector, path):
-        for line, scores in zip(lines, scored, strict=True):
+    for lines, items, scored in _scored(detector, path):
+        for line, item, scores in zip(lines, items, scored, strict=True):
             row = msgspec.to_builtins(line)
             if isinstance(scores, str):
                 yield row | {"error": scores}
@@ -101,11 +107,27 @@ def detect(detector: Detector, path: Path, threshold: float | None) -> Iterator[
                 [int(a), int(b), round(float(bad), 6)]
                 for (a, b), bad in zip(scores.offsets, scores.bad, strict=True)
             ]
+            flagged = [] if threshold is None else spans(found, line.caption, threshold)
             yield row | {
                 "tokens": tokens,
                 "words": [[word.start, word.end, round(word.bad, 6)] for word in found],
-                "spans": [] if threshold is None else spans(found, line.caption, threshold),
+                "spans": _explained(detector, item, flagged) if explain else flagged,
             }
+
+
+def _explained(detector: Detector, item: Item, flagged: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = evidence(detector, item, [(span["start"], span["end"]) for span in flagged])
+    return [
+        span
+        | {"type": one.type}
+        | ({} if one.heat is None else {"heat": one.heat.round(4).tolist()})
+        | (
+            {"suggestion": one.suggestion, "suggested_score": round(one.suggested_score, 6)}
+            if one.suggested_score is not None
+            else {}
+        )
+        for span, one in zip(flagged, found, strict=True)
+    ]
 
 
 def threshold_from(detector: Detector, path: Path, alpha: float) -> tuple[float, int]:
@@ -124,7 +146,7 @@ def threshold_from(detector: Detector, path: Path, alpha: float) -> tuple[float,
     """
     highest: list[float] = []
     seen: set[str | None] = set()
-    for lines, scored in _scored(detector, path):
+    for lines, _, scored in _scored(detector, path):
         for line, scores in zip(lines, scored, strict=True):
             if isinstance(scores, str) or (line.image is not None and line.image in seen):
                 continue
@@ -152,7 +174,9 @@ def spans(found: Sequence[Word], caption: str, threshold: float) -> list[dict[st
     return merged
 
 
-def _scored(detector: Detector, path: Path) -> Iterator[tuple[list[Line], list[TokenScores | str]]]:
+def _scored(
+    detector: Detector, path: Path
+) -> Iterator[tuple[list[Line], list[Item], list[TokenScores | str]]]:
     """Chunks of lines with their scores, or with the reason why there are none."""
     lines = json_lines(path, Line)
     while chunk := list(islice(lines, CHUNK)):
@@ -168,7 +192,7 @@ def _scored(detector: Detector, path: Path) -> Iterator[tuple[list[Line], list[T
                 items.append(Item(image, line.caption, line.prompt))
             except InputError as error:
                 raise FileError(f"{where}: {error}") from error
-        yield [line for _, line in chunk], score_each(detector, items)
+        yield [line for _, line in chunk], items, score_each(detector, items)
 
 
 def score_each(detector: Detector, items: Sequence[Item]) -> list[TokenScores | str]:
