@@ -13,18 +13,17 @@ from modgap.fone.products import SlotProducts
 from modgap.fone.tasks import make_data, task_named
 
 
-@pytest.mark.parametrize("decimals", [0, 1])
-def test_places_meet_as_in_a_product(decimals: int) -> None:
-    """Closed form: entry k is the sum over i + j = k + decimals, by two loops."""
-    torch.manual_seed(0)
-    layer = SlotProducts(Codec(3, decimals, "digits"), 8, convolve=True)
-    a, b = torch.randn(2, 3 + decimals, 4), torch.randn(2, 3 + decimals, 4)
-    expected = torch.zeros_like(a)
-    for i in range(a.shape[1]):
-        for j in range(a.shape[1]):
-            if 0 <= i + j - decimals < a.shape[1]:
-                expected[:, i + j - decimals] += a[:, i] * b[:, j]
-    assert torch.allclose(layer._convolved(a, b), expected, atol=1e-5)
+@pytest.mark.parametrize("decimals", [0, 2])
+def test_phases_of_a_product_are_those_that_the_codec_gives_it(decimals: int) -> None:
+    """Closed form: the remainder of the product modulo the period of each place, over that period."""
+    rng = np.random.default_rng(0)
+    codec = Codec(9 - decimals, decimals, "both")
+    factors = rng.integers(0, 10**4, (50, 2))
+    left, right = (torch.from_numpy(codec.encode(factors[:, i], scale=decimals)) for i in (0, 1))
+    turns = SlotProducts(codec, 8, convolve=True)._phases(left, right).numpy()
+    places = 10 ** np.arange(1 + decimals, 10 + decimals)  # in units of the product, 10**(-2 decimals)
+    expected = factors.prod(axis=1)[:, None] % places / places
+    assert np.abs(np.exp(2j * np.pi * (turns - expected)) - 1).max() < 1e-9
 
 
 def test_a_finer_place_never_depends_on_a_coarser_one() -> None:

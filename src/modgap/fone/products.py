@@ -3,18 +3,23 @@
     layer = SlotProducts(Codec(7, 0, "both", extras=()), width=128)
     ten_way, flags = layer(features_of_a, features_of_b, states)     # (rows, 7, 10) and (rows, 0)
 
-A product of waves is a wave of the sum: cos α cos β and sin α sin β of the same place give cos(α + β). So the
-*pointwise* part multiplies learned mixtures of the pairs of both numbers place by place, with the same
-weights at every place. A digit of a product is a sum over all pairs of places that meet in it, so the
-*convolution* multiplies learned functions of single digits and adds up i + j = k; sines of mixtures of these
-sums, with learned frequencies, are what a remainder can be read from. What is left are carries: a GRU reads
-the places from the finest up, with the same weights at each, and gives ten logits per place. The state of the
-model, which has seen the operation, is one more input at every place.
+A product of waves is a wave of the sum: cos α cos β and sin α sin β of the same place give cos(α + β). So for
+sums and differences, learned mixtures of the pairs of both numbers are multiplied place by place, with the
+same weights at every place.
+
+A digit of a product is a sum over all pairs of places that meet in it. With ``convolve``, the digits of both
+numbers are convolved, t_k = Σ d_i e_j over i + j = k, and s_k = (t_k + s_{k-1}) / 10 is then the phase, in
+turns, of the product itself modulo 10**(k + 1): its features as this package would encode it. Nothing of that
+is learned. (With learned functions of the digits and sines of learned frequencies instead, the same training
+got the lowest digits and not the others.)
+
+What is left to learn is to read digits off phases, and to carry: a GRU reads the places from the finest up,
+with the same weights at each, and gives ten logits per place. The state of the model, which has seen the
+operation, is one more input at every place.
 
 Nothing of this is published; it is this package's answer to what a number as one token lacks, as the review
-of BitTokens (arXiv 2510.06824) says: any product has to read nearly all components of both numbers. It builds
-in that places are alike, in which order carries go and which places meet; what digits do when they meet, and
-carrying itself, are learned.
+of BitTokens (arXiv 2510.06824) says: a product operator has to read nearly all components, convolve and
+carry. It builds in that places are alike, the order in which carries go, and which places meet.
 """
 
 from __future__ import annotations
@@ -24,6 +29,7 @@ from typing import TYPE_CHECKING
 
 from modgap._errors import InputError
 
+from ._phases import digit_points
 from ._slots import slots_of
 from ._torch import torch
 from .codec import Codec
@@ -32,8 +38,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-_ALL_HARMONICS = 5
-"""Waves of a tenth turn and its multiples: with the constant, any function of a digit."""
+_HARMONICS = 5
+"""Of a phase of a product: a digit is a step function of the phase, which one wave alone does not resolve."""
 
 
 class SlotProducts(torch.nn.Module):
@@ -63,17 +69,14 @@ class SlotProducts(torch.nn.Module):
         self.convolve = convolve
         self.slots = slots_of(codec)
         linear = torch.nn.Linear
-        pairs = (codec.features == "both") + (_ALL_HARMONICS if convolve else 1)
-        self.left = linear(2 * pairs + 1, channels, bias=False)
-        self.right = linear(2 * pairs + 1, channels, bias=False)
-        for layer in (self.left, self.right):
-            torch.nn.init.normal_(layer.weight, std=0.3)
-        mixed = channels
-        if convolve:
-            self.waves = linear(channels, 2 * hidden)
-            torch.nn.init.normal_(self.waves.weight, std=channels**-0.5)
-            torch.nn.init.uniform_(self.waves.bias, -math.pi, math.pi)
-            mixed += 2 * hidden
+        mixed = 2 * _HARMONICS
+        if not convolve:
+            entries = 1 + 2 * len(self._own)
+            self.left = linear(entries, channels, bias=False)
+            self.right = linear(entries, channels, bias=False)
+            for layer in (self.left, self.right):
+                torch.nn.init.normal_(layer.weight, std=0.3)
+            mixed = channels
         others = codec.width - sum(codec.columns[name].stop - codec.columns[name].start for name in self._own)
         self.mix = linear(mixed + 2 * others, hidden)
         self.state = linear(width, hidden, bias=False)
@@ -101,12 +104,11 @@ class SlotProducts(torch.nn.Module):
         """
         left_places, left_others = self._split(left)
         right_places, right_others = self._split(right)
-        a, b = self.left(left_places), self.right(right_places)
         if self.convolve:
-            met = self._convolved(a, b)
-            met = torch.cat([met, torch.sin(self.waves(met))], dim=-1)
+            turns = self._phases(left, right)[..., None] * torch.arange(1, _HARMONICS + 1, device=left.device)
+            met = torch.cat([turns.mul(2 * math.pi).cos(), turns.mul(2 * math.pi).sin()], dim=-1).float()
         else:
-            met = a * b
+            met = self.left(left_places) * self.right(right_places)
         others = torch.cat([left_others, right_others], dim=-1)[:, None].expand(-1, met.shape[1], -1)
         mixed = self.mix(torch.cat([met, others], dim=-1)) + self.state(states)[:, None]
         found, last = self.scan(torch.nn.functional.silu(mixed))
@@ -116,21 +118,26 @@ class SlotProducts(torch.nn.Module):
     def _split(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """What belongs to places, shape (rows, places, entries), and what does not, shape (rows, others)."""
         columns, places = self.codec.columns, self.codec.places
-        parts = [features.new_ones(len(features), places, 1)]
-        for name in self._own:
-            pair = features[:, columns[name]].reshape(-1, places, 2)
-            parts.append(pair)
-            if name == "digits" and self.convolve:
-                wave = base = torch.view_as_complex(pair.contiguous())
-                for _ in range(_ALL_HARMONICS - 1):
-                    wave = wave * base
-                    parts.append(torch.view_as_real(wave))
+        own = [features[:, columns[name]].reshape(-1, places, 2) for name in self._own]
+        one = features.new_ones(len(features), places, 1)
         others = [features[:, at] for name, at in columns.items() if name not in self._own]
-        return torch.cat(parts, dim=-1), torch.cat([features[:, :0], *others], dim=-1)
+        return torch.cat([one, *own], dim=-1), torch.cat([features[:, :0], *others], dim=-1)
 
-    def _convolved(self, a: Tensor, b: Tensor) -> Tensor:
-        """Sums over places i + j = k, from place 0 of the result up; shape as that of one number."""
-        size = 2 * a.shape[1]
-        found = torch.fft.irfft(torch.fft.rfft(a, size, dim=1) * torch.fft.rfft(b, size, dim=1), size, dim=1)
-        first = self.codec.decimal_places  # place i of a number is 10**(i - first)
-        return torch.as_tensor(found[:, first : first + a.shape[1]])
+    def _phases(self, left: Tensor, right: Tensor) -> Tensor:
+        """Phases of the product, in turns from 0 to below 1; shape (rows, places), float64."""
+        a, b = self._values(left), self._values(right)
+        places, first = self.codec.places, self.codec.decimal_places  # place i of a number is 10**(i - first)
+        met = a.new_zeros(len(a), 2 * places)
+        for i in range(places):
+            met[:, i : i + places] += a[:, i : i + 1] * b
+        turns, found = met[:, 0] * 0, []
+        for k in range(first + places):
+            turns = (met[:, k] + turns) / 10
+            found.append(turns)
+        return torch.stack(found[first:], dim=1) % 1
+
+    def _values(self, features: Tensor) -> Tensor:
+        """The digits, shape (rows, places), float64."""
+        pairs = features[:, self.codec.columns["digits"]].reshape(-1, self.codec.places, 2)
+        points = torch.as_tensor(digit_points(), dtype=features.dtype, device=features.device)
+        return (pairs @ points.T).argmax(dim=-1).double()
