@@ -12,6 +12,7 @@ from modgap._errors import FileError, InputError, UnknownName
 from modgap.models import load_model
 from modgap.steering import Concept, concept_names, extract, load_concept, random_like, text_model
 from modgap.steering._extract import METHODS, anchored
+from modgap.steering._matched import word_class
 from modgap.steering._text_states import TextModel, text_states, token_of
 
 
@@ -60,6 +61,10 @@ def test_every_method(method: str, backbone: TextModel) -> None:
     assert vector.directions.shape == (len(backbone.blocks), 128)
     again = extract(backbone, concept, method, against=[other])
     assert torch.equal(vector.directions, again.directions)
+    if method == "matched":
+        with pytest.raises(InputError, match="shuffle 'meanshift'"):
+            extract(backbone, concept, method, shuffled=True)
+        return
     shuffled = extract(backbone, concept, method, against=[other], shuffled=True)
     assert vector.fingerprint != shuffled.fingerprint
     if method == "probe":
@@ -77,6 +82,18 @@ def test_meanshift_by_hand(backbone: TextModel) -> None:
     assert torch.equal(extract(backbone, concept).directions, by_hand)
     early = anchored(backbone, concept, off_by_one=True)
     assert torch.equal(early.anchors[1:], found.anchors[:-1])
+
+
+def test_controls_that_match_by_hand(backbone: TextModel) -> None:
+    """A preposition is held against prepositions, and of these against the nearest in place."""
+    assert [word_class(w) for w in ("the", "two", "Under", "runs", "red", "zebra")] == [
+        *("determiner", "determiner", "preposition", "verb", "adjective", "noun")
+    ]
+    concept = Concept("c", (("under", "the cat sleeps under the bed"), ("over", "a bird flies over it")))
+    vector = extract(backbone, concept, "matched")
+    assert (vector.facts["matched"], vector.facts["places_off"]) == (2, 0)  # "in the river" and the like
+    published = extract(backbone, concept)
+    assert (vector.directions - published.directions).norm() > 1
 
 
 def test_the_language_part_of_a_multimodal_model() -> None:

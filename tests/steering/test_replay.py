@@ -15,8 +15,8 @@ from modgap.media import Image, Text
 from modgap.models import Query, load_model, local
 from modgap.models.local._anatomy import at_block
 from modgap.models.local._model import LocalModel
-from modgap.models.local._steer import Change, steering
-from modgap.steering import Patch, back_patch, replay
+from modgap.models.local._steer import Change, mask_of, steering
+from modgap.steering import Patch, back_patch, published_text, replay
 from modgap.steering._study import problems_of
 from modgap.steering._sweep import cells_of, query_of
 
@@ -110,6 +110,22 @@ def test_a_beginning_that_does_not_change_is_not_read_again(family: Callable[[st
     whole, *_ = read
     assert max(read) == whole
     assert min(read) < whole / 2
+
+
+def test_the_last_token_of_the_prompt_is_left_out(family: Callable[[str], LocalModel]) -> None:
+    """As released: all of the text but the token before the reply, alone or with questions side by side."""
+    bundled = load_model("bundled")
+    assert isinstance(bundled, LocalModel)
+    asked = [query_of(p, "image") for p in problems_of(("count", "relation"), 3, 3, level="plain")]
+    for model, query in ((bundled, asked[0]), (family("paligemma"), queries()[0])):
+        read = model._writer.read([model._writer.write(query.parts)])
+        kinds, ids = model.pretrained.anatomy.token_map(read), read["input_ids"]
+        text, without = (mask_of(p, kinds, ids)[0] for p in ("text", published_text(model)))
+        assert (text & ~without).nonzero().flatten().tolist() == [ids.shape[1] - 1]
+    change = Change(torch.randn(128), 3, 2.0, published_text(bundled))
+    found = replay(bundled, asked, [change])
+    for i, scores in enumerate(hooked(bundled, asked, change)):
+        assert np.allclose(found.changed[0, i, : len(scores)], scores, atol=1e-4)
 
 
 def test_the_question_alone_is_read_again(family: Callable[[str], LocalModel]) -> None:

@@ -40,7 +40,7 @@ def extract_vectors(
         str, typer.Option(help="Names such as spatial,counting, or FILE.jsonl with anchor and sentence.")
     ] = "spatial,counting,attribute,entity",
     method: Annotated[
-        str, typer.Option(help="meanshift, others, lda, probe, probe-published, sae, sae-published.")
+        str, typer.Option(help="meanshift, others, matched, lda, probe, probe-published, sae, sae-published.")
     ] = "meanshift",
     off_by_one: Annotated[
         bool, typer.Option("--off-by-one", help="Input of a block for its output, as once released.")
@@ -125,7 +125,9 @@ def sweep_vectors(
     level: Annotated[str, typer.Option(help="Of the scenes.")] = "plain",
     blocks: Annotated[str | None, typer.Option(help="Such as 0,2,4. Default: all.")] = None,
     strengths: Annotated[str, typer.Option(help="Multiples of the vectors.")] = "0.25,0.5,1,2,4",
-    positions: Annotated[str, typer.Option(help="Some of image, text, both, question.")] = "image,text,both",
+    positions: Annotated[
+        str, typer.Option(help="Some of image, text, both, question, published.")
+    ] = "image,text,both",
     screen: Annotated[
         int | None, typer.Option(help="Keep so many cells of each vector, by first-order effect.")
     ] = None,

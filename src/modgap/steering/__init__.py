@@ -30,6 +30,7 @@ from ._merge import judge_merged as judge_merged
 from ._merge import merge as merge
 from ._plot import draw_doses as draw_doses
 from ._plot import draw_sweep as draw_sweep
+from ._published import published_text as published_text
 from ._readiness import Readiness as Readiness
 from ._readiness import readiness as readiness
 from ._replay import Patch as Patch

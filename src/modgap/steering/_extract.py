@@ -2,6 +2,7 @@
 
     meanshift   mean at the anchors less mean at the other tokens of the same sentences, as published
     others      mean at the anchors less mean at the anchors of other concepts
+    matched     mean at the anchors less words of the same class at the same place; see ``_matched.py``
     lda         mean difference through the inverse of the shrunken pooled covariance
     probe       logistic regression on balanced, standardised states; facts have its held-out accuracy
     probe-published   as released: 10 principal components, no bias, SGD, unit length
@@ -24,6 +25,7 @@ from modgap._errors import InputError, UnknownName
 from modgap.models.local._vector import Fact, SteeringVector
 
 from ._concepts import Concept
+from ._matched import matched_directions
 from ._sae import SAE
 from ._sae_directions import METHODS as SAE_METHODS
 from ._sae_directions import sae_directions
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
     from torch import Tensor
 
-METHODS = ("meanshift", "others", "lda", "probe", "probe-published")
+METHODS = ("meanshift", "others", "matched", "lda", "probe", "probe-published")
 SHRINK = 0.1
 """Share of the mean variance that is added to the covariance of ``lda`` (our choice)."""
 
@@ -141,6 +143,11 @@ def extract(
         rest = torch.cat([anchored(model, c, off_by_one=off_by_one).anchors for c in against], dim=1)
         directions = found.anchors.mean(dim=1) - rest.mean(dim=1)
         facts["against"] = ", ".join(c.name for c in against)
+    elif method == "matched":
+        if shuffled:
+            raise InputError("method 'matched' compares anchors with words like them: shuffle 'meanshift'")
+        directions, more = matched_directions(model, concept, off_by_one=off_by_one)
+        facts |= more
     elif method in SAE_METHODS:
         directions, chosen = sae_directions(found, saes, published=method == "sae-published")
         facts |= chosen

@@ -21,6 +21,7 @@ from ._concepts import load_concept
 from ._extract import extract, random_like
 from ._first_order import rank_agreement, screen, slopes
 from ._plot import draw_sweep
+from ._published import PUBLISHED, published_text
 from ._select import Finding, find, max_t
 from ._sweep import STRENGTHS, Cell, SweepResult, cells_of, sweep
 from ._text_states import text_model
@@ -122,7 +123,7 @@ def study(
         method: of extraction.
         n: questions of each task.
         level: of the scenes.
-        blocks, strengths, positions: the grid.
+        blocks, strengths, positions: the grid; ``published`` stands for :func:`published_text`.
         keep: sweep only so many cells of each vector and kind of positions, those that first-order effects on
             other scenes rank first for some task; by default all.
         seed: of everything.
@@ -142,7 +143,8 @@ def study(
         raise InputError("no concept and no vector was given to sweep")
     controls = _controls(own, loaded, read, method, seed)
     at = list(range(len(model.pretrained.anatomy.blocks)) if blocks is None else blocks)
-    grid = {"blocks": at, "strengths": strengths, "positions": positions}
+    masks = {PUBLISHED: published_text(model)} if PUBLISHED in positions else {}
+    grid = {"blocks": at, "strengths": strengths, "positions": positions, "masks": masks}
     cells = cells_of(own, names=_told_apart(own), **grid)  # type: ignore[arg-type]
     cells += cells_of(
         controls.values(),
@@ -203,8 +205,9 @@ def _controls(
         "random 2": random_like(own[-1], seed + 2),
         "opposite sign": SteeringVector(own[0].concept, "opposite", -own[0].directions, {}),
     }
-    if concepts and method != "others":
-        found["shuffled anchors"] = extract(read, concepts[0], method, seed=seed, shuffled=True)
+    if concepts:
+        among = "meanshift" if method in ("others", "matched") else method
+        found["shuffled anchors"] = extract(read, concepts[0], among, seed=seed, shuffled=True)
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from modgap.evaluate._prompts import build_parts
 from modgap.media import Text
 from modgap.models import Query
 from modgap.models.local._model import LocalModel
-from modgap.models.local._steer import Change
+from modgap.models.local._steer import Change, MaskMaker
 from modgap.models.local._vector import SteeringVector
 from modgap.tasks import Problem
 
@@ -143,6 +143,7 @@ def cells_of(
     blocks: Sequence[int],
     strengths: Sequence[float] = STRENGTHS,
     positions: Sequence[str] = ("image", "text", "both"),
+    masks: Mapping[str, MaskMaker] | None = None,
     control: bool = False,
     names: Sequence[str] | None = None,
 ) -> list[tuple[Cell, Change]]:
@@ -151,6 +152,7 @@ def cells_of(
     Args:
         vectors: what is added.
         blocks, strengths, positions: the axes of the grid.
+        masks: what positions that are not in ``POSITIONS`` stand for.
         control: whether these vectors are controls.
         names: of the vectors; by default concept and method.
 
@@ -168,7 +170,7 @@ def cells_of(
     return [
         (
             Cell(name, control, block, strength, place),
-            Change(vector.directions[block], block, strength, place),  # type: ignore[arg-type]
+            Change(vector.directions[block], block, strength, (masks or {}).get(place, place)),  # type: ignore[arg-type]
         )
         for name, vector in zip(called, vectors, strict=True)
         for place in positions
