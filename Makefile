@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-EXTRAS := hf,data
+EXTRAS := hf,data,train
 
 .PHONY: install install-test demo test test-all lint bench figures screenshots docs acceptance clean
 
@@ -21,11 +21,11 @@ install-test: .venv/.installed-test
 	@touch $@
 
 .venv/.installed-test: .venv/.installed
-	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS),train,test]'
+	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS),test]'
 	@touch $@
 
 demo: install
-	@$(BIN)/modgap measure --model bundled --suite scenes --set level=plain -n 100 --seed 1
+	@$(BIN)/modgap close bundled
 
 test: install-test
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
@@ -37,7 +37,7 @@ lint: install-test
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 bench: install-test
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@$(BIN)/python scripts/bench.py
 
 figures: install-test
 	@$(BIN)/python scripts/figures.py
