@@ -13,17 +13,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ._claims import read_claims
+from ._claims import read_claims, without_echo
 from ._counts import BREAKPOINTS, MAXIMUM_FLOW
 from ._fold import fold
-from ._graph_words import CONNECTIVITY, ISOMORPHISM
+from ._graph_words import CONNECTED_TO, CONNECTIVITY, ISOMORPHISM
 from ._letters import Letters, begins_with_a_letter
 from ._moves import Move
 from ._parse import read_choice
 from ._problem import Answer
 from ._statements import explicit_statements, phrased_statements
-from ._winner import WINNER
+from ._winner import WHOEVER_MOVES, WINNER
 from ._words import CONVEXITY, PARITY
+
+SHORT = 60
+"""Characters up to which a reply that says nothing else may name an option by its letter: "It is (B)"."""
 
 
 def read_parity(reply: str) -> Answer:
@@ -48,7 +51,11 @@ def read_maxflow(reply: str) -> Answer:
 
 def read_connectivity(reply: str) -> Answer:
     """``yes`` if the two nodes are said to be connected, else ``no``."""
-    return read_claims(reply, CONNECTIVITY)
+    found = read_claims(reply, CONNECTIVITY)
+    # All of a reply may say of two nodes what within an argument would only say that an edge is there.
+    if found.status == "unparsed" and CONNECTED_TO.fullmatch(fold(reply[:SHORT])):
+        return Answer("yes", "answer")
+    return found
 
 
 def read_isomorphism(reply: str) -> Answer:
@@ -58,6 +65,8 @@ def read_isomorphism(reply: str) -> Answer:
 
 def read_winner(reply: str) -> Answer:
     """``white``, ``black`` or ``draw``; a side that is said to stand better counts as the winner."""
+    if WHOEVER_MOVES.search(fold(reply[-2000:])):
+        return Answer(None, "unparsed")
     return read_claims(reply, WINNER)
 
 
@@ -81,7 +90,11 @@ def read_letter(reply: str, options: Sequence[str] = ()) -> Answer:
     found = read_claims(reply, kind)
     if found.status != "unparsed" or not options:
         return found
-    only = kind.only_option(fold(reply))
+    if len(reply) <= SHORT:
+        open_answer = kind.statement(without_echo(fold(reply)))
+        if open_answer.value is not None:
+            return Answer(open_answer.value, "answer")
+    only = kind.only_option(without_echo(fold(reply)))
     return found if only is None else Answer(only, "answer")
 
 
@@ -91,10 +104,6 @@ def as_option(found: Answer, options: Sequence[str]) -> Answer:
         return found
     place = ord(found.value) - ord("A")
     return replace(found, value=options[place]) if 0 <= place < len(options) else found
-
-
-SHORT = 40
-"""Characters up to which a reply that says nothing else may name an option by its letter: "It is (B)"."""
 
 
 def _alone(read: Callable[[str], Answer]) -> Callable[[str, Sequence[str]], Answer]:

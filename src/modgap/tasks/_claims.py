@@ -49,6 +49,14 @@ _LABEL = (
     r"|best guess|my guess|overall"
 )
 _CLAUSE_END = re.compile(SENTENCE_END.pattern + r"|;\s+")
+_ITEM = re.compile(r"\W*\d{1,2}[.)]")
+_ECHO = re.compile(r"^\W{0,4}(?:options|choices|question|query) ?:(?:(?!\banswer\b).)*", re.I | re.M)
+_ANSWERED = re.compile(
+    r"\b(?P<verb>is|are) (?P<subject>it|f|f\(x\)|the \w+|they|there|these (?:two )?graphs"
+    r"|the two graphs|g and h)"
+    r" (?P<rest>[^?\n]{2,60})\?[^\w\n]{0,6}(?P<answer>yes|no)\b[,.]?",
+    re.I,
+)
 _PIVOT = re.compile(
     r"\b(?:wait|hold on|actually|correction|scratch that|on second thought|let me (?:correct|revise)"
     r"|i made a mistake"
@@ -65,11 +73,19 @@ _CONCLUDES = re.compile(
     re.I,
 )
 _SUPPOSES = re.compile(
-    r"^\W{0,4}(?:(?:\w+[.)] )?(?:if|when|whenever|suppose|supposing|unless|in case|once|had|were)\b(?! we )"
+    r"^\W{0,4}(?:(?:task|problem|possible answers|answer format|instructions?) ?:"
+    r"|(?:even|odd|neither|convex|concave) ?: (?:f\b|if|neither|when|the)|(?:\w+[.)] )?(?:if"
+    r"|otherwise|when|whenever|suppose|supposing|unless|in case|once|had|were)\b(?! we )"
     r"|assum(?:e|ing)\b(?! (?:best|optimal|perfect|correct|accurate|normal|standard|reasonable|competent))"
-    r"|(?:an?|any|every|each|all) (?:even|odd|convex|concave|function|graph|curve|draw|breakpoint)\w*\b"
-    r"|(?:provide|state|show|give|identify|compute|explain|analy[sz]e|conclude with|present)\b(?! that)"
-    r"|(?:recall|remember|by definition,? an?|definitions?)\b|(?:to|let's|let us|we need to|we must|i need to"
+    r"|(?:an?|any|every|each|all) (?:even|odd|convex|concave|function|graph|curve|draw(?! is (?:the"
+    r"|most|likely))|breakpoint)\w*\b"
+    r"|(?:provide|state|show|give|identify|compute|explain|analy[sz]e|conclude with|present"
+    r"|determine|decide|find|count|choose|select)\b(?! that)"
+    r"|(?:at first (?:glance|sight)|initially|i (?:(?:first|initially|originally|had|also) )*(?:thought"
+    r"|assumed|was going)|one might (?:think|say|expect)|it (?:may|might|could) (?:seem|look|appear))\b"
+    r"(?![^.;\n]{0,200}\b(?:but|however|yet)\b)"
+    r"|i (?:also |first |initially )?considered\b|(?:recall|remember|by definition,? an?"
+    r"|definitions?)\b|(?:to|let's|let us|we need to|we must|i need to"
     r"|i will|i'll"
     r"|we will|we'll|i can|i'd|your task|the task|the goal|the question) "
     r"(?:is to |can )?(?:determine|check|decide|see|test|analy[sz]e|figure|verify|find|identify|evaluate"
@@ -87,7 +103,7 @@ ASKS = re.compile(
     r"|\bif you (?:can |could )?(?:provide|share|confirm|tell|give|paste|specify)\b"
     r"|\bonce (?:you|i have|i know)\b"
     r"|\bnot (?:fully|completely|entirely|absolutely|100 ?%) (?:certain|sure|confident|clear)\b"
-    r"|\bnot confident\b"
+    r"|\bnot confident\b|\b(?:can't|cannot) be (?:\w+ )?(?:certain|sure|definitive)\b"
     r"|\b(?:which|what) (?:two )?(?:nodes?|vertices|function|graphs?)\b[^.\n]{0,60}\?"
     r"|\bcan(?:not|'t)(?: \w+){0,3} (?:see|view|read|determine|tell|judge|identify|analy[sz]e|solve"
     r"|compute|conclude)\b",
@@ -105,6 +121,10 @@ class Kind(Protocol):
     @property
     def argues(self) -> bool:
         """Whether arguments name other answers too, so that only statements and conclusions count."""
+
+    @property
+    def closes(self) -> bool:
+        """Whether the closing sentence is read loosely even where it draws no conclusion in so many words."""
 
     def statement(self, text: str) -> Read:
         """Read what stands after an explicit marker such as ``Answer:``."""
@@ -132,7 +152,7 @@ def read_claims(reply: str, kind: Kind) -> Answer:
     Returns:
         The answer; see the module for what counts.
     """
-    text = fold(reply).strip()
+    text = _ANSWERED.sub(_said, without_echo(fold(reply)))
     if not text:
         return Answer(None, "unparsed")
     sentences = list(_sentences(text))
@@ -150,7 +170,7 @@ def read_claims(reply: str, kind: Kind) -> Answer:
             found = claimed(sentence, kind, clearly=True)
             if found.status != "nothing":
                 return _settle([found], set())
-        together = " ".join(s for _, s in sentences[-_TOGETHER:] if not _SUPPOSES.match(s) and s[-1:] != "?")
+        together = "; ".join(s for _, s in sentences[-_TOGETHER:] if not _SUPPOSES.match(s) and s[-1:] != "?")
         found = kind.claim(together[-2 * LONGEST :], clearly=True)
         if found.value is not None:  # "... so not even. ... so not odd."
             return _settle([found], set())
@@ -158,7 +178,19 @@ def read_claims(reply: str, kind: Kind) -> Answer:
             hints = [claimed(sentence, kind, clearly=False) for _, sentence in sentences]
             if len({hint.value for hint in hints if hint.status != "nothing"}) == 1:
                 return _settle([hint for hint in hints if hint.status != "nothing"], set())
-    return Answer(None, "abstain" if asks else "unparsed")
+    declines = any(ASKS.search(s) or ABSTAIN.search(s) for _, s in (*sentences[:3], *sentences[-4:]))
+    return Answer(None, "abstain" if declines else "unparsed")
+
+
+def without_echo(text: str) -> str:
+    """Folded text without lines that only repeat the question or its options."""
+    return _ECHO.sub("", text).strip()
+
+
+def _said(match: re.Match[str]) -> str:
+    """ "it is not convex." for "Is it convex? No."."""
+    negation = "" if match["answer"].casefold() == "yes" else "not "
+    return f"{match['subject']} {match['verb'].lower()} {negation}{match['rest']}. "
 
 
 def _settle(given: list[Read], values: set[str]) -> Answer:
@@ -190,9 +222,13 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
 
 def claimed(sentence: str, kind: Kind, *, clearly: bool) -> Read:
     """What a sentence claims, if it claims anything at all."""
-    if sentence.rstrip("\"')* ").endswith("?") or _SUPPOSES.match(sentence):
+    if _asked(sentence) or _SUPPOSES.match(sentence):
         return Read(None, "nothing")
     return kind.claim(sentence, clearly=clearly)
+
+
+def _asked(sentence: str) -> bool:
+    return sentence.rstrip("\"')* ").endswith("?")
 
 
 def _statements(text: str, kind: Kind) -> Iterator[_Found]:
@@ -243,7 +279,7 @@ def _labelled(window: str, kind: Kind) -> Read:
         reads = [claimed(sentence, kind, clearly=True) for _, sentence in _sentences(part)]
         given = [found for found in reads if found.value is not None]
         if given:
-            return given[-1]
+            return given[0] if kind.argues else given[-1]
     return claimed(SENTENCE_END.split(first, maxsplit=1)[0], kind, clearly=False)
 
 
@@ -254,7 +290,9 @@ def _conclusions(text: str, sentences: list[tuple[int, str]], kind: Kind) -> lis
         return found
     top = text.split("\n", 1)[0].strip()
     bottom = text[-MAX_STATEMENT:].rsplit("\n", 1)[-1].strip()
-    opening = kind.bare(top) or kind.bare(sentences[0][1])
+    opening = None if _asked(top) else kind.bare(top)
+    if opening is None and not _asked(sentences[0][1]) and not _ITEM.fullmatch(sentences[0][1]):
+        opening = kind.bare(sentences[0][1])
     if opening is not None:
         found.append(_Found(0, Read(opening)))
     for number, (start, sentence) in enumerate(sentences):
@@ -271,7 +309,7 @@ def _conclusions(text: str, sentences: list[tuple[int, str]], kind: Kind) -> lis
     closing = kind.bare(bottom) if "\n" in text else None
     if closing is None and not (found and found[-1].start == sentences[-1][0]):
         last = sentences[-1][1]
-        if len(last.split()) <= 25 and _CONCLUDES.search(last):
+        if len(last.split()) <= 25 and (kind.closes or _CONCLUDES.search(last)):
             said = claimed(last, kind, clearly=False)
             closing = said.value
     if closing is not None:
@@ -286,4 +324,6 @@ def _conclusions(text: str, sentences: list[tuple[int, str]], kind: Kind) -> lis
 
 def _asks(sentences: list[tuple[int, str]]) -> bool:
     """Whether some of these sentences ask back or decline."""
-    return any(ASKS.search(sentence) or ABSTAIN.search(sentence) for _, sentence in sentences)
+    # "I am not certain, but it seems to be even" says something after all.
+    parts = [re.split(r"\bbut\b", sentence)[-1] for _, sentence in sentences]
+    return any(ASKS.search(part) or ABSTAIN.search(part) for part in parts)

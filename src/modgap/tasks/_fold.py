@@ -46,6 +46,8 @@ _LATEX_SPACE = re.compile(r"\\(?:[,;:! \\]|quad\b|qquad\b)")
 _LATEX_ESCAPE = re.compile(r"\\([_%#&{}])")
 _STARS = re.compile(r"\*+")
 _LINE_MARK = re.compile(r"^[ ]*(?:#{1,6}[ ]+|>[ ]?|[-•·+*][ ]+|~~+|__+)+", re.M)
+_TICKED = re.compile(r"^([^\n]{1,60}?)[ :=-]*[✓✔✅☑][\ufe0f ]*$", re.M)
+_CROSSED = re.compile(r"^([^\n]{1,60}?)[ :=-]*[✗✘❌✖][\ufe0f ]*$", re.M)
 _SPACES = re.compile(r"[^\S\n]+")
 _ARTICLE = re.compile(r"^(?:(?:the|an?)\s+)+(?=\S)")
 _EDGE = " \t\n\"'<>()[]{}.,;:!?*_~"
@@ -98,6 +100,8 @@ def fold(reply: str) -> str:
         text = _LATEX_ESCAPE.sub(r"\1", text)
     text = _LINE_MARK.sub("", text)
     text = _STARS.sub(_without_emphasis, text).replace("__", "")
+    if not text.isascii():  # a list of what holds and what does not
+        text = _CROSSED.sub(r"not \1", _TICKED.sub(r"\1", text))
     return _SPACES.sub(" ", text)
 
 

@@ -63,12 +63,13 @@ CONNECTIVITY = Terms(
     labels=r"|connect(?:ed|ivity)|is_?connected|reachab(?:le|ility)|path(?:_?exists)?",
     masks=_p(
         r"(?<!same )(?<!different )(?<!separate )(?<!distinct )(?<!disjoint )\b(?:strongly "
-        r"|weakly )?connected (?:component|subgraph|to (?:no|any)|graph|part|piece|cluster"
+        r"|weakly )?connected (?:component|subgraph|to (?:no|any)\b|graph|part|piece|cluster"
         r"|group|via edges|directly)s?"
         r"|\b(?:graph|network|subgraph|component|it) (?:is|as a whole is|itself is) (?:therefore |thus "
         r"|also |not |fully |strongly |weakly )?(?:dis)?connected"
-        r"|\b(?:node|vertex) \w+ (?:is|was) (?:also |only )?connected to (?:nodes )?\d"
-        r"|\bdirectly connected|\bdirect(?:ly)? (?:path|connection|edge)|\bno direct (?:\w+ )?(?:path"
+        r"|\b(?:node|vertex) \w+ (?:is|was) (?:also |only )?connected to(?: (?:nodes )?\d|\W*$)"
+        r"|\bdirectly connected(?= to|:)(?! to each other)|\bdirect(?:ly)? (?:path|connection|edge)"
+        r"|\bno (?:direct|other|shorter|second) (?:\w+ )?(?:path"
         r"|connection|edge)"
         r"|\b(?:not|isn't|aren't) directly \w+|\bedges? (?:is|are) connected"
     ),
@@ -78,8 +79,9 @@ CONNECTIVITY = Terms(
             _p(
                 r"\b(?:are|be|remain|were|they're|nodes|vertices|aren't|both|each other,? ?(?:are"
                 r"|is)?) (?:(?:indeed|therefore|thus|hence|also|clearly|not|actually|in fact|all|both"
+                r"|directly"
                 r"|definitely|still|mutually|indirectly|certainly|never|completely|ultimately"
-                r"|considered) ){0,3}(?P<k>(?:inter)?connected)\b"
+                r"|considered) ){0,3}(?P<k>(?:inter)?connected|linked|joined)\b"
             ),
             "yes",
             "no",
@@ -108,7 +110,8 @@ CONNECTIVITY = Terms(
         Term(
             _p(
                 rf"\b(?:there (?:is|exists?|are|was|must be|does exist|has to be)|there's|exists?|found"
-                rf"|find|have|has|contains?|via|we get|gives?|forms?|is) (?:(?:at least one|always|clearly"
+                rf"|find|have|has|contains?|via|we get|gives?|forms?|is) (?:(?:at least one|exactly"
+                rf"|only|some|another|always|clearly"
                 rf"|therefore|thus|indeed|one|an?|the|several|multiple|valid|such|direct|any|also|in fact"
                 rf"|following|simple|possible) ){{0,4}}{_PATH}\b(?! length)"
             ),
@@ -119,9 +122,11 @@ CONNECTIVITY = Terms(
         Term(
             _p(
                 rf"\b(?:no|without (?:a|any)|isn't (?:a|any)|is not (?:a|any)|not (?:a|any)"
-                rf"|doesn't exist (?:a|any)|not exist (?:a|any)|cannot find (?:a|any)|lack of (?:a"
-                rf"|any)) (?:(?:such|possible|valid|available|other|connecting|undirected|directed"
-                rf"|direct or indirect|sequence of) ){{0,3}}{_PATH}\b"
+                rf"|doesn't exist (?:a|any)|not exist (?:a|any)|(?:cannot|can't|couldn't|could not"
+                rf"|don't|do not|didn't|did not|fail to) (?:see|find|identify|locate|detect)"
+                rf" (?:a|any)|lack of (?:a"
+                rf"|any)) (?:(?:such|possible|valid|available|connecting|undirected|directed|indirect"
+                rf"|direct or indirect|sequence of|alternative|continuous) ){{0,3}}{_PATH}\b"
             ),
             "no",
             negatable=False,
@@ -146,20 +151,43 @@ CONNECTIVITY = Terms(
             rank=2,
         ),
         Term(
-            _p(r"\b(?:can|able to)(?: \w+){0,3} (?:reach|get to|travel to|be reached|traverse)\b"),
+            _p(
+                r"\b(?:can|able to)(?: \w+){0,3} (?:reach|get to|get from|go from|travel from"
+                r"|travel to|be reached|traverse)\b"
+            ),
             "yes",
             "no",
             clear=False,
         ),
         Term(
             _p(
-                r"\b(?:cannot|can't|can not|unable to|not able to|impossible to|no way to"
-                r"|never)(?: \w+){0,3} (?:reach|get to|travel to|be reached)\b"
+                r"\b(?:cannot|can't|can not|unable to|not able to|impossible to|not possible to|no way to"
+                r"|never)(?: \w+){0,3} (?:reach|get to|get from|go from|travel from|travel to|be reached)\b"
             ),
             "no",
             negatable=False,
             clear=False,
             rank=2,
+        ),
+        Term(
+            _p(r"\bpath\b(?: \w+){0,3}(?: is|:) ?(?:node )?\d+ ?(?:->|-|,|to) ?(?:node )?\d"),
+            "yes",
+            clear=False,
+        ),
+        Term(_p(r"\bpath(?: found)?: ?(?:none|no|n/a)\b"), "no", clear=False),
+        Term(
+            _p(r"\bconnects? (?:the (?:two )?(?:\w+ )?nodes|them|nodes? \w+ (?:and|to|with)|both)\b"),
+            "yes",
+            "no",
+            clear=False,
+        ),
+        Term(_p(r"\b(?:they|nodes) are\W*$"), "yes", clear=False, rank=0),
+        Term(_p(r"\b(?:they|nodes) (?:are not|aren't)\W*$"), "no", negatable=False, clear=False),
+        Term(
+            _p(r"\b(?:no|lacks?(?: any| a)?) (?:\w+ )?(?:connections?|link)\b(?! to)"),
+            "no",
+            negatable=False,
+            clear=False,
         ),
         Term(_p(r"\breachable\b"), "yes", "no", clear=False),
         Term(_p(r"\bunreachable\b"), "no", "yes", clear=False),
@@ -187,6 +215,10 @@ CONNECTIVITY = Terms(
     ),
 )
 
+CONNECTED_TO = re.compile(
+    r"\W*(?:the )?(?:node|vertex) \w+ is connected to (?:the )?(?:node|vertex) \w+\W*", re.I
+)
+
 ISOMORPHISM = Terms(
     words={
         **_YES,
@@ -211,7 +243,7 @@ ISOMORPHISM = Terms(
         r"|an) (?:bijection|mapping|one))\w*"
         r"|\bnot necessarily isomorphic|\b(?:necessary|sufficient)(?: \w+){0,3} isomorph\w+"
         r"|\bpossibly isomorphic"
-        r"|\bconsistent with (?:\w+ ){0,2}isomorph\w+|\brules? out isomorph\w+|\b(?:suggests?"
+        r"|\bconsistent with (?:\w+ ){0,2}isomorph\w+|\b(?:suggests?"
         r"|hints?)(?: \w+){0,3} could"
     ),
     terms=(
@@ -264,6 +296,53 @@ ISOMORPHISM = Terms(
             negatable=False,
             clear=False,
             rank=2,
+        ),
+        Term(
+            _p(r"\b(?:isomorphism|bijection|valid mapping) (?:\w+ ){0,4}?exists?\b"), "yes", "no", clear=False
+        ),
+        Term(
+            _p(
+                r"\b(?:isomorphism|bijection|mapping) (?:\w+ ){0,4}?(?:(?:doesn't|does not|cannot"
+                r"|can't) exist)"
+            ),
+            "no",
+            negatable=False,
+            clear=False,
+            rank=2,
+        ),
+        Term(_p(r"≅|\\cong\b|\\simeq\b"), "yes", "no", clear=False),
+        Term(_p(r"≇|\\ncong\b|\\not ?\\cong\b|≇"), "no", negatable=False, clear=False, rank=2),
+        Term(
+            _p(
+                r"\b(?:the|represent|have|share|is) (?:exactly "
+                r"|essentially )?(?:the )?same (?:\w+ )?(?:structure|graph)\b"
+                r"|\bstructurally (?:identical|equivalent|the same)\b|\b(?:graphs|they"
+                r"|two) are (?:\w+ )?(?P<k>equivalent|identical(?! in (?!structure)))\b"
+            ),
+            "yes",
+            "no",
+            clear=False,
+        ),
+        Term(
+            _p(r"\b(?:do not|don't|does not|doesn't) match(?: structurally)?\W*$"),
+            "no",
+            clear=False,
+            negatable=False,
+        ),
+        Term(
+            _p(
+                r"\b(?:(?:impossible|not possible|no way) to|cannot|can't) (?:map|relabel|match"
+                r"|transform|convert)\b"
+            ),
+            "no",
+            clear=False,
+            negatable=False,
+        ),
+        Term(_p(r"\b(?:they|graphs) (?:are not|aren't)\W*$"), "no", clear=False, negatable=False),
+        Term(
+            _p(r"\bstructurally (?:different|distinct)|\bdifferent (?:underlying )?structures?\b"),
+            "no",
+            clear=False,
         ),
         Term(_p(r"\bisomorphic\b"), "yes", "no", clear=False),
         Term(_p(r"\b(?:ruling|rules?) out (?:an? |any )?isomorphism"), "no", negatable=False, clear=False),

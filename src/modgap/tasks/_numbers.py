@@ -46,7 +46,7 @@ def normal(text: str) -> str:
     for prefix in ("minus ", "negative ", "-", "+"):
         text = text.removeprefix(prefix)
     text = _VALUE.get(text, text)
-    text = {"no": "0", "single": "1", "a single": "1"}.get(text, text)
+    text = {"no": "0", "single": "1", "once": "1", "twice": "2", "a single": "1"}.get(text, text)
     text = "".join(text.split()).replace(",", "")
     if "." in text:
         whole, _, fraction = text.partition(".")

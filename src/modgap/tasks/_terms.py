@@ -14,7 +14,8 @@ from ._readers import HEDGE, NOTHING, Read
 from ._statements import SENTENCE_END
 
 _NOT = (
-    r"\b(?:not(?! only| just)|never|neither|nor|cannot|can't|rather than|instead of|as opposed to|without"
+    r"\b(?:not(?! only| just)|lacks?|never|neither|nor|cannot|can't|rather than|instead of"
+    r"|as opposed to|without"
     r"|unlikely"
     r"|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|won't|no(?! doubt)|fails? to|ruled? out"
     r"|outweighs?|despite|in spite of|non)\b"
@@ -30,13 +31,21 @@ _ONLY_IF_BEFORE = re.compile(
     r"|in order|could be|might be|may be"
     r"|may or may not be|would be|would (?:also )?(?:make|mean|imply)|needs? to be|for \w[^,;:\n]{0,30} to be"
     r"|required to be|necessary for|sufficient for|determine|deciding?|check(?:ing)?|test(?:ing)?"
-    r"|see if|statement that|claim that)\b[^,;:\n]{0,60}$"
+    r"|see if|statement that|claim that|assumption that|contradicts?|contradiction)\b[^,;:\n]{0,60}$"
+    r"|^\W*(?:for \w[^,;:\n]{0,40} )?to be (?:\w+ ){0,2}$"
 )
-_ONLY_IF_AFTER = re.compile(r"[^.;,\n]{0,24}?\b(?:if|iff|whenever|only if|only when|unless|provided that)\b")
+_ONLY_IF_AFTER = re.compile(
+    r"[^.;,\n]{0,24}?\b(?:if|iff|whenever|only if|only when|unless|provided that)\b|\s+nowhere\b"
+)
+_DENIED_AFTER = re.compile(
+    r"(?: functions?| symmetry| graphs?)?\W{0,3}[:=]\W{0,2}(?:no|false|fails?|not satisfied)\b"
+)
 _TURNS = re.compile(
     r"\b(?:so|therefore|thus|hence|consequently|making|makes|but|however|rather|instead|which means|meaning"
     r"|this means|implies|implying|conclude|and is|yet|although|though)\b|->|⇒|=>|⟹|∴"
 )
+_ITEM = re.compile(r"^[a-e][).:]\s+(?=\w)")
+_ASIDE = re.compile(r" ?\([^()]{0,60}\)")
 _ANOTHER = re.compile(r"\s*(?:or|and/or|/|and|,)\s+(?:an? )?")
 
 
@@ -89,12 +98,13 @@ class Terms(Kind):
     terms: Sequence[Term]
     labels: str = ""
     argues: bool = False
+    closes: bool = False
     frame: str = "%s"
     masks: re.Pattern[str] = field(default_factory=lambda: re.compile(r"(?!)"))
     excluded: tuple[frozenset[str], str] | None = None
 
     def bare(self, line: str) -> str | None:
-        folded = key(line)
+        folded = _ITEM.sub("", key(line))
         if folded in self.words:
             return self.words[folded]
         squeezed = "".join(folded.split())
@@ -113,11 +123,19 @@ class Terms(Kind):
     def _framed(self) -> re.Pattern[str]:
         return re.compile(self.frame % rf"(?P<word>{self._any_word})")
 
+    @cached_property
+    def _lists(self) -> re.Pattern[str]:
+        """All that there is to choose from: "even/odd/neither"."""
+        return re.compile(rf"(?:{self._any_word})(?:(?: ?/ ?|, ?(?:or )?| or |\|)(?:{self._any_word}))+")
+
     def statement(self, text: str) -> Read:
         first = text.split("\n", 1)[0]
         bare = self.bare(first)
         if bare is not None:
             return Read(bare)
+        listed = self._lists.fullmatch(key(first))
+        if listed and len({self.words[word] for word in re.findall(self._any_word, listed.group())}) > 1:
+            return HEDGE
         lead = self._lead(first)
         if lead is not None:
             return lead
@@ -129,7 +147,15 @@ class Terms(Kind):
         return self._misspelled(first)
 
     def claim(self, sentence: str, *, clearly: bool) -> Read:
-        folded = self.masks.sub(_blank, sentence.casefold())
+        sentence = sentence.casefold()
+        found = self._claim(sentence, clearly=clearly)
+        if found.status == "nothing" and "(" in sentence:  # "the side to move (black) is mated"
+            for plain in (re.sub(r"\((\w+)\)", r"\1", sentence), _ASIDE.sub("", sentence)):
+                found = self._claim(plain, clearly=clearly) if found.status == "nothing" else found
+        return found
+
+    def _claim(self, sentence: str, *, clearly: bool) -> Read:
+        folded = self.masks.sub(_blank, sentence)
         found = sorted(self._matches(folded, clearly=clearly))
         best = max((rank for _, rank, value in found if not value.startswith("!")), default=None)
         if best is None:
@@ -146,7 +172,9 @@ class Terms(Kind):
                 before = folded[max(0, start - 90) : start]
                 if _ONLY_IF_BEFORE.search(before) or _ONLY_IF_AFTER.match(folded, match.end()):
                     continue
-                denied = term.negatable and NEGATED.search(before)
+                denied = term.negatable and (
+                    NEGATED.search(before) or _DENIED_AFTER.match(folded, match.end())
+                )
                 value = term.denied if denied else term.said
                 if value is not None:
                     found.append((start, term.rank, value))

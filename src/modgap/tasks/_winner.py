@@ -15,8 +15,9 @@ _FILL = (
     r"|actually|indeed|side|player|to move|and|able to|going to|goes on to|be|been|currently|definitely"
     r"|certainly"
     r"|theoretically|practically|trivially|effectively|basically|essentially|in fact|here|almost"
-    r"|overwhelmingly) ){0,4}"
+    r"|overwhelmingly|ahead|materially|better|stronger) ){0,4}"
 )
+_ACTS = r"(?:(?:has|had|will|would|can|could|should|then|now|just|and|forcibly|to move|to play) ){0,3}"
 _ADJECTIVES = (
     r"(?:(?:forced|forcing|clear|decisive|winning|huge|big|large|significant|material|positional|strong"
     r"|massive|slight"
@@ -43,7 +44,7 @@ def _terms() -> tuple[Term, ...]:
     terms: list[Term] = []
     for side in ("white", "black"):
         other = _OTHER[side]
-        own = rf"\b{side}(?:'s)?(?: \w+| to move)?,? "  # "white wins", "white's attack wins"
+        own = rf"\b{side}(?:'s)?(?: \w+| to (?:move|play))?,? "  # "white wins", "white's attack wins"
         for pattern in (
             rf"{own}{_FILL}(?P<k>wins?|won)\b(?!'t|{_THING})",
             rf"{own}{_FILL}(?P<k>winning|victorious|the (?:clear )?(?:winner|victor)|on top)\b(?!{_THING})",
@@ -54,30 +55,36 @@ def _terms() -> tuple[Term, ...]:
             rf"{own}{_FILL}(?P<k>delivers?|delivered|delivering|gives?|gave|forces?|forced|forcing"
             rf"|achieves?|announces?|executes?)"
             r" (?:\w+ ){0,2}(?:check)?mate\b",
-            rf"\b{side} {_FILL}(?P<k>checkmates?|mates|checkmated|mated) (?:(?:the )?{other}|in|with|on"
-            rf"|by|next|immediately)\b",
+            rf"{own}{_ACTS}(?P<k>checkmates?|mates?|checkmated|mated) (?:(?:the )?{other}|in|with|on"
+            rf"|next|immediately)\b",
             rf"\b{side}'s (?!king)(?:\w+ ){{0,3}}(?:is|delivers?|gives?|leads? to|results? in"
             rf"|with) (?:\w+ )?(?:check)?mate\b",
             rf"\b(?:win|victory|winning|won|wins|success|triumph)(?: ?[:=-] ?| (?:is |goes to |game "
             rf"|position |endgame |outcome )?"
             rf"(?:for|by|to|of) ){side}\b(?!'s (?:queen|rook|bishop|knight|pawn))",
             rf"\b(?:winner|victor|winning side|winning player|side that wins)\b(?:\W{{1,3}}"
-            rf"| (?:\w+ ){{0,5}}?(?:is|should be|would be|will be|=|:) (?:\w+ ){{0,2}}?){side}\b",
+            rf"| (?:\w+ ){{0,5}}?(?:is|was|should be|would be|will be|must be|to be|="
+            rf"|:) (?:\w+ ){{0,2}}?){side}\b",
             rf"\b{side} is the (?:one|side|player) (?:who|that|which) (?:wins|won|is winning|will win)\b",
             rf"^\W*{side}(?=,? (?:since|because|as|due)\b)",
             rf"\b{side} (?:is|as) the (?:\w+ )?(?:winner|victor|winning side)\b|\b{side} (?:is )?victory\b",
-            rf"\b(?:check)?mate (?:by|from) {side}\b|\b{side}:? 1\b",
-            rf"\b{side} (?:converts?|promotes? and wins|queens and wins|triumphs|prevails"
+            rf"\b(?:check)?mate in \w+ (?:moves? )?(?:for|by) {side}\b",
+            rf"\b(?:check)?mate (?:by|from|with) (?:the )?{side}\b|\b{side} {_ACTS}(?:plays?|played"
+            rf"|has) (?:\d+\.+ ?)?[a-z0-9x=+-]{{2,8}}#|\b{side}:? 1\b",
+            rf"\b{side} {_FILL}(?P<k>converts?|promotes? and wins|queens and wins|triumphs|prevails"
             rf"|emerges victorious)\b",
             # Of the other side, that it has lost.
-            rf"\b{other}(?:'s)?(?: king)?,? {_FILL}(?:under |in (?:a )?|gets? |ends up )?(?P<k>checkmated"
+            rf"\b{other}(?:'s)?(?: king| position| game)?,? {_FILL}(?:under |in (?:a )?|gets? "
+            rf"|ends up )?(?P<k>checkmated"
             rf"|mated|lost|losing|defeated"
             r"|hopeless|hopelessly lost|getting mated|getting checkmated|doomed)\b"
-            r"(?! (?:a|an|the|by (?:black|white)'s threat|material|two|track|control|his|its|net|tempo"
+            r"(?! (?:a|an|the(?! game| match)|by (?:black|white)'s threat|material|two|track|control"
+            r"|his|its|net|tempo"
             r"|threat))",
             rf"\b{other}(?:'s king| king)? (?:is|was|has been|gets|ends up) (?:\w+ ){{0,2}}?(?:in )?(?:a )?"
             rf"(?P<k>checkmate|mate)\b(?! in)",
-            rf"\b{other} {_FILL}(?P<k>resigns?|resigned|loses|lose)\b(?! (?:a|an|the|material|his|its|two"
+            rf"\b{other} {_FILL}(?P<k>resigns?|resigned|resigning|loses|lose)\b(?! (?:a|an"
+            rf"|the(?! game| match)|material|his|its|two"
             rf"|at least|more|control|another"
             r"|one|tempo|some|castling|either|immediate))",
             rf"\b(?:check)?mates? (?:of |against |on |to )?(?:the )?{other}(?:'s king| king)?\b"
@@ -94,10 +101,12 @@ def _terms() -> tuple[Term, ...]:
             rf"|emerges with|possess(?:es)?|having|stands?) {_ADJECTIVES}(?:\w+ )?"
             r"(?:advantage|edge|upper hand|better|superiority|lead)\b",
             rf"\b(?:advantage|edge|superiority|better|good|favou?rable|favou?rs?|favou?ring|(?:chances"
-            rf"|prospects)) (?:\w+ )?(?:for |to |of |belongs to |is with |lies with |goes to )?{side}\b",
+            rf"|prospects)) (?:\w+ )?(?:for |to |of |belongs to |is with |lies with |goes to "
+            rf"|: ?)?{side}\b|\badvantage: ?{side}\b",
             rf"\bin (?:{side}'s favou?r|favou?r of {side})|\bfavou?rs {side}\b|\bfavou?rable (?:for"
             rf"|to) {side}\b|\b{side}'s (?:\w+ ){{0,2}}(?:advantage|edge)\b",
-            rf"\b{other}(?:'s)? king has (?:nowhere to|no (?:legal |safe )?(?:moves?|escape|squares?))\b",
+            rf"\b{other}(?:'s)? king (?:has (?:nowhere to|no (?:legal |safe )?(?:moves?|escape"
+            rf"|squares?))|(?:can't|cannot) (?:move|escape))\b",
             rf"\b{other} (?:is|stands) (?:\w+ ){{0,2}}(?:worse|behind|in trouble|down (?:a|an|the|two"
             rf"|material)|struggling)\b",
         ):
@@ -108,11 +117,12 @@ def _terms() -> tuple[Term, ...]:
     terms.append(
         Term(
             _p(
-                r"\b(?:a|an|as|by|is|in|to|outcome|result|be|theoretical|forced|for|force|claim|agreed"
-                r"|game|drawn by|:|=)"
+                r"(?:\b(?:a|an|as|by|is|in|to|outcome|result|be|theoretical|forced|for|force|claim|agreed"
+                r"|game|drawn by|it's|that's|this|(?:hold|secure|reach|save|claim|get|achieve)s? the)"
+                r"|[:=]|material)"
                 r"\W{1,3}(?:(?:likely|theoretical|forced|clear|dead|immediate|simple|technical|probable|a"
                 r"|an|book) ){0,3}"
-                r"(?:draw|stalemate|tie|tied|drawn|stalemated)\b(?! (?:attention|the|out|away|near"
+                r"(?P<k>draw|stalemate|tie|tied|drawn|stalemated)\b(?! (?:attention|the|out|away|near"
                 r"|by playing|chances|ish))"
             ),
             "draw",
@@ -162,6 +172,13 @@ def _terms() -> tuple[Term, ...]:
     return tuple(terms)
 
 
+WHOEVER_MOVES = re.compile(
+    r"\bwith (white|black) to (?:move|play), [^.\n]{0,80}[.;,] ?(?:and )?with (?!\1)(?:white"
+    r"|black) to (?:move|play), [^\n]{0,80}$",
+    re.I,
+)
+"""Two verdicts, one for each side to move."""
+
 WINNER = Terms(
     words={
         "white": "white",
@@ -191,8 +208,9 @@ WINNER = Terms(
     labels=r"|(?:the )?winner|winning (?:side|player|colou?r)|game (?:result|outcome)|optimal outcome"
     r"|likely (?:result|outcome|winner)|final (?:result|outcome|evaluation|score)|win",
     masks=re.compile(
-        r"\b(?:white|black)(?:-| )(?:square|squared|bishop|pawn|piece|rook|knight"
-        r"|queen)s?\b(?! (?:delivers|mates|checkmates|gives))"
+        r"(?<!mate with the )(?<!mate by the )\b(?:white|black)(?:-| )(?:square|squared|bishop|pawn"
+        r"|piece|rook|knight"
+        r"|queen)s?\b(?! (?:delivers|mates|checkmates|gives|wins\b|will win|won\b))"
         r"|\bdraw(?:s|ing)? (?:attention|the (?:king|queen|rook|line)|out|near)"
         r"|\b(?:light|dark)-squared"
         r"|\b(?:white|black) (?:wins|won|is winning|win) (?:back )?(?:the |a |an )?(?:exchange|pawn|piece"

@@ -76,7 +76,8 @@ PARITY = Terms(
         r"|\bmix(?:ture|ed)?(?: \w+){0,2} (?:even|odd)(?: and| or) (?:even|odd)|\bneither (?:the"
         r"|an?) (?!even|odd)"
         r"|\b(?:even|odd)(?: and|,) (?:even|odd)(?: \w+){0,1} (?:terms|powers|parts|components|functions)"
-        r"|\bneither (?:condition|test|criterion|equality|equation|identity|property|definition)\b"
+        r"|\bnot neither\b|\bneither (?:condition|test|criterion|equality|equation|identity|property"
+        r"|definition)\b"
     ),
     terms=(
         Term(_p(rf"{_IS}{_FILL}(?P<k>even)\b"), "even", "!even", negatable=True, rank=2),
@@ -106,6 +107,15 @@ PARITY = Terms(
             clear=False,
         ),
         Term(
+            _p(r"\b(?:y[ -]axis|mirror|reflection(?:al)?|reflective) symmetry\b"),
+            "even",
+            "!even",
+            clear=False,
+        ),
+        Term(_p(r"\b(?:origin|rotational|point) symmetry\b(?! about)"), "odd", "!odd", clear=False),
+        Term(_p(r"\bf\(-x\) ?= ?f\(x\)"), "even", clear=False),
+        Term(_p(r"\bf\(-x\) ?= ?-f\(x\)"), "odd", clear=False),
+        Term(
             _p(
                 r"\b(?:no|lacks?(?: any)?|without(?: any)?|doesn't have any"
                 r"|does not have any) (?:\w+ ){0,3}symmetr(?:y|ies)\b(?! (?:about|around|with))"
@@ -118,6 +128,15 @@ PARITY = Terms(
     excluded=(frozenset({"even", "odd"}), "neither"),
 )
 
+_SHOWS = (
+    r"\b(?:exhibit|show|indicat|confirm|demonstrat|impl|display|mean|prov)\w{0,4} (?:its |the "
+    r"|strict |upward )?"
+)
+_MEETS = (
+    r"\b(?:satisf\w+|meets?|fits?|match\w*) the (?:definition|condition|criteri\w+)s? (?:of|for) (?:strict )?"
+)
+_WHERE_END = r"(?:for|on|when|where|over|in|if)\b"
+_WHERE = rf"{_WHERE_END}[^.;]{{0,60}}\b(?:and|but|while|then)(?: it)?(?: is)? "
 _UP = r"concave[ -]?(?:up|upward|upwards)\b"
 CONVEXITY = Terms(
     words={
@@ -134,7 +153,8 @@ CONVEXITY = Terms(
     },
     frame=r"(?:(?:it|this|that|the function|function|f|f\(x\)|the graph|the plot|the curve)(?: is"
     r"|'s)? )?(?:an? )?%s"
-    r"(?: functions?| curve| up| down)?(?: (?:on|for|over|in|throughout|everywhere)\b.{0,60})?",
+    r"(?: functions?| curve| up| down)?(?: (?:on|for|over|in|throughout|everywhere)\b"
+    r"(?:(?!\bconvex|\bconcave).){0,60})?",
     labels=r"|convexity|curvature|shape|type|function type|concavity",
     masks=_p(
         r"\b(?:convex|concave) (?:combination|hull|optimi[sz]ation|set|polygon|functions? (?:is|are|has"
@@ -146,12 +166,17 @@ CONVEXITY = Terms(
         r"(?: \([^()]{0,40}\))?(?: functions?| terms?)? (?:is|are|being) (?:also |both |all |strictly "
         r"|(?:itself|themselves) )?(?:an? )?(?:convex|concave)\b(?! (?:on|for) (?:all|its"
         r"|the) (?:entire )?domain)"
-        r"|\bconvex/concave\b|\b(?:convex|concave)ity\b"
+        r"|\bconvex/concave\b|(?:\|[a-z]\||\b[a-z]\^\{?\d+\}?|\be\^\S{1,12}|-f(?:\(x\))?|\blog\(?x\)?)"
+        r" (?:itself )?is (?:also |strictly |both )?(?:convex|concave)\b(?! on all)"
         r"|\b(?:preserves?|multiplying a|adding a) (?:convex|concave)\w*"
     ),
     terms=(
         Term(_p(rf"{_IS}{_FILL}(?P<k>convex\b|{_UP})"), "convex", "!convex", rank=2),
         Term(_p(rf"{_IS}{_FILL}(?P<k>concave)\b(?![ -]?up)"), "concave", "!concave", rank=2),
+        Term(_p(r"\b(?:curv|open|bend)(?:e?s|ed|ing) up(?:wards?)?\b"), "convex", clear=False),
+        Term(_p(r"\b(?:curv|open|bend)(?:e?s|ed|ing) down(?:wards?)?\b"), "concave", clear=False),
+        Term(_p(rf"(?:{_SHOWS}|{_MEETS})convexity\b"), "convex", "!convex", clear=False),
+        Term(_p(rf"(?:{_SHOWS}|{_MEETS})concavity\b"), "concave", "!concave", clear=False),
         Term(_p(rf"\b(?:convex|{_UP})\b"), "convex", "!convex", clear=False),
         Term(_p(r"\bconcave\b(?![ -]?up)"), "concave", "!concave", clear=False),
         Term(
@@ -161,5 +186,6 @@ CONVEXITY = Terms(
             negatable=False,
         ),
         Term(_p(r"\b(?:convex|concave) or (?:convex|concave)\b"), "", rank=3),
+        Term(_p(rf"\bconvex {_WHERE}concave {_WHERE_END}|\bconcave {_WHERE}convex {_WHERE_END}"), "", rank=3),
     ),
 )
