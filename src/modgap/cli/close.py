@@ -67,6 +67,12 @@ def close(
 def _print(closed: Closed) -> None:
     from modgap.cli._table import print_rows
 
+    if closed.gap:
+        pooled = closed.gap[0]
+        typer.echo(
+            f"in words {100 * pooled.after:.1f} %, in pictures {100 * pooled.before:.1f} %: a gap of "
+            f"{pooled.said}, n = {pooled.n:,}\n"
+        )
     rows = []
     for one in closed.causes:
         shares = (one.error, one.perception, one.access, one.format, one.reasoning)
@@ -79,7 +85,7 @@ def _print(closed: Closed) -> None:
             (
                 one.name,
                 _interval(one.pooled),
-                f"{one.p_holm:.3f}",
+                "< 0.001" if one.p_holm < 0.001 else f"{one.p_holm:.3f}",
                 ", ".join(_short(task) for task in one.harms) or "nothing",
             )
             for one in closed.tried
@@ -111,4 +117,4 @@ def _short(task: str) -> str:
 
 
 def _interval(one: Change) -> str:
-    return f"{one.points:+.1f} ({one.low_points:+.1f} to {one.high_points:+.1f})"
+    return one.said.replace(" points", "")

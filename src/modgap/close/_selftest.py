@@ -2,34 +2,28 @@
 
 Simulated models fail a known share of problems for one reason each: *perception* (what they write down about
 a picture is wrong), *access* (they can write it down, but do not use it when asked directly), *format* (no
-answer in the reply), *reasoning* (wrong in words too), and *no gap* (a tenth wrong everywhere). The bundled
-model has the same causes planted in real weights: blurred pictures, a vector that disturbs its words, replies
-cut off, and its sibling, which was taught every task on pictures.
+answer in the reply), *reasoning* (wrong in words too), and *no gap* (a tenth wrong everywhere). The same
+causes are planted in real weights by ``_altered.py``.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL.Image
-import PIL.ImageFilter
 
 from modgap.evaluate._decompose import PARTS
 from modgap.evaluate._statistics import wilson
-from modgap.media import Image, Modality, Text
-from modgap.models import Model, Query, Reply, bundled, load_model, local
+from modgap.media import Modality, Text
+from modgap.models import Query, Reply
 from modgap.models._query import JSON
 
+from ._altered import SHARE, altered
 from ._loop import Closed, close
 from ._plan import Plan
-
-SHARE = 0.3
-"""Of problems that fail for the planted reason."""
 
 FLOOR = 0.1
 """Of problems that fail everywhere where there is no gap."""
@@ -81,45 +75,12 @@ class Planted:
         return f"Answer: {truth}"
 
 
-class Altered:
-    """A real model whose questions or replies are changed on the way.
-
-    Args:
-        model: that answers.
-        name: of the alteration.
-        before: changes a query; ``after`` the reply to it.
-    """
-
-    def __init__(
-        self,
-        model: Model,
-        name: str,
-        before: Callable[[Query], Query] = lambda query: query,
-        after: Callable[[Query, Reply], Reply] = lambda query, reply: reply,
-    ) -> None:
-        self._model, self.name, self._before, self._after = model, name, before, after
-        self.modalities = model.modalities
-
-    def fingerprint(self) -> dict[str, JSON]:
-        """That of the model, and the alteration."""
-        return {**self._model.fingerprint(), "altered": self.name}
-
-    def close(self) -> None:
-        """Free the model."""
-        self._model.close()
-
-    def reply(self, queries: Sequence[Query]) -> Iterator[tuple[int, Reply]]:
-        """Ask the model the changed questions."""
-        for index, reply in self._model.reply([self._before(query) for query in queries]):
-            yield index, self._after(queries[index], reply)
-
-
 @dataclass(frozen=True)
 class Row:
     """What came out for one cause.
 
     Args:
-        cause: that was planted; ``where``: ``simulated`` or ``bundled``.
+        cause: that was planted; ``where``: ``simulated``, or ``weights`` for real ones.
         runs: how many.
         named: in how many the loop named it; for ``no gap``, in how many it named no part of the gap.
         covered: in how many the interval of the part holds the planted size; ``None`` if that is not known.
@@ -143,7 +104,7 @@ def selftest(out: Path, *, seeds: int = 20, n: int = 40, real: bool = True) -> I
         out: folder for the runs.
         seeds: simulated models of each cause.
         n: problems of each task in every set.
-        real: whether the causes are planted in the bundled model too.
+        real: whether the causes are planted in real weights too, once each.
     """
     for cause in CAUSES:
         runs = [
@@ -157,49 +118,10 @@ def selftest(out: Path, *, seeds: int = 20, n: int = 40, real: bool = True) -> I
         ]
         yield _row(cause, "simulated", runs)
     if real:
-        plan = Plan(n=n, seed=0)
-        for cause, model in _altered():
-            run = close(model, out / f"bundled-{cause}".replace(" ", "-"), plan, treatments=lambda *given: [])
-            yield _row(cause, "bundled", [run])
-
-
-def _altered() -> Iterator[tuple[str, Model]]:
-    """The bundled model with each cause planted."""
-    import torch
-
-    from modgap.models.local._model import LocalModel
-    from modgap.models.local._steer import Change
-
-    model = load_model("bundled")
-    assert isinstance(model, LocalModel)
-    yield "perception", Altered(model, "blurred", before=_blurred)
-    yield "access", model
-    yield "format", Altered(model, "cut-off", after=_cut_off)
-    rng = torch.Generator().manual_seed(0)
-    width = int(model.pretrained.model.config.get_text_config().hidden_size)
-    noise = torch.randn(width, generator=rng)
-    yield "reasoning", model.with_changes([Change(noise, 1, 1.2, "text", unit="ratio")])
-    yield "no gap", local.load(str(bundled.FOLDER / "sibling"), dtype="float32", device="cpu")
-
-
-def _blurred(query: Query) -> Query:
-    return replace(query, parts=tuple(_blur(p) if isinstance(p, Image) else p for p in query.parts))
-
-
-def _blur(image: Image) -> Image:
-    shown = image.to_pil().convert("RGB")
-    small = shown.resize((5, 5), PIL.Image.Resampling.BOX)
-    buffer = io.BytesIO()
-    small.resize(shown.size, PIL.Image.Resampling.BICUBIC).save(buffer, "PNG")
-    return Image(buffer.getvalue(), "image/png")
-
-
-def _cut_off(query: Query, reply: Reply) -> Reply:
-    pictured = any(isinstance(part, Image) for part in query.parts)
-    chance = np.random.default_rng([1, *query.problem_id.encode()]).random()
-    if pictured and query.options and chance < SHARE:
-        return replace(reply, text="The picture shows", option_scores=None)
-    return reply
+        plan = Plan(n=n, seed=0, tasks=TASKS)
+        for cause, model in altered():
+            run = close(model, out / f"weights-{cause}".replace(" ", "-"), plan, treatments=lambda *given: [])
+            yield _row(cause, "weights", [run])
 
 
 def _row(cause: str, where: str, runs: Sequence[Closed]) -> Row:
