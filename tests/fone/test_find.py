@@ -207,3 +207,10 @@ def test_time_is_linear_on_texts_made_to_be_slow(unit: str) -> None:
     start = time.process_time()
     find_numbers(unit * (100_000 // len(unit)), policy)
     assert time.process_time() - start < 8
+
+
+@pytest.mark.parametrize("text", ["1,0000", "1,000,00", "3,00", "12,34,007"])
+def test_numbers_in_wrong_groups_are_left_alone(text: str) -> None:
+    """They are no lists: reading 1,0000 as 1 and 0 would give two wrong values."""
+    assert find_numbers(text) == []
+    assert [str(span.number) for span in find_numbers("1,2,3 and (1, 002)")] == ["1", "2", "3", "1", "2"]

@@ -24,6 +24,7 @@ from .number import Number
 
 _DIGIT_RUN = re.compile("[0-9]+")
 _HAS_DIGIT = re.compile("[0-9]")
+_GROUP = re.compile("0[0-9]")
 _PARTS = {
     "fraction": re.compile("[^/]+"),
     "ratio": re.compile("[^:]+"),
@@ -128,13 +129,19 @@ def split_text(text: str, policy: Policy = DEFAULT_POLICY) -> SplitText:
 
 
 def _in_chunk(text: str, start: int, end: int, policy: Policy, grammar: Grammar) -> Iterator[NumberSpan]:
-    """Numbers of one chunk: as a whole, else of the parts of a list such as ``1.5,2.5``."""
+    """Numbers of one chunk: as a whole, else of the parts of a list such as ``1.5,2.5``.
+
+    ``1,0000`` and ``1,000,00`` are no lists but numbers in wrong groups, and are left alone.
+    """
     body = text[start:end]
     if grammar.number.fullmatch(body) or _kind(body, grammar) or not grammar.listing.search(body):
         yield from _in_piece(text, start, end, policy, grammar)
         return
+    marks = list(grammar.listing.finditer(text, start, end))
+    if any(mark.group() in policy.group_marks and _GROUP.match(text, mark.end()) for mark in marks):
+        return
     at = start
-    for mark in grammar.listing.finditer(text, start, end):
+    for mark in marks:
         yield from _in_piece(text, at, mark.start(), policy, grammar)
         at = mark.end()
     yield from _in_piece(text, at, end, policy, grammar)
