@@ -14,7 +14,9 @@ from modgap._errors import InputError, UnknownName
 from modgap.cli.tldr import app
 from modgap.models import local
 from modgap.tldr import DataConfig, make_examples, write_examples
+from modgap.tldr._directions import split_directions
 from modgap.tldr._network import LoraSettings, add_lora
+from modgap.tldr._strengthen import load_update
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +83,15 @@ def test_strengthen_tries_strengths_and_writes_only_what_is_better(
                 value.fill_(0.01)
     wrapped.save_pretrained(str(tmp_path / "lora"))
     lora, new = tmp_path / "lora", tmp_path / "new"
-    options = ("--taus", "0.5", "--problems", 1, "--scenes", 2, "--control", f"same={lora}")
+    options = ("--taus", "0.5", "--problems", 1, "--scenes", 2, "--control", f"same={lora}",
+               "--directions", 1)  # fmt: skip
     result = run("strengthen", lora, "--model", model, "--out", new, *options)
     assert result.exit_code == 0, result.exception
+    pairs = split_directions(load_update(local.load(model).pretrained, lora))
+    share, rest = round(100 * pairs[0].size ** 2 / sum(p.size**2 for p in pairs)), len(pairs) - 1
     found = json.loads((tmp_path / "new" / "strengthen.json").read_text())
-    assert [row["name"] for row in found["test"]] == ["model", "lora", "random", "same"]
+    parts = (f"1 directions ({share} % of the squared norm)", f"the other {rest}")
+    assert [row["name"] for row in found["test"]] == ["model", "lora", "random", *parts, "same"]
     assert (tmp_path / "new" / "config.json").exists() is bool(found["chosen"])
     for taus, message in (("", "--taus is empty"), ("-5,0.1", "τ -5.0 is not accepted")):
         refused = run("strengthen", lora, "--model", model, "--out", tmp_path / "n", "--taus", taus)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from modgap.media import Image
 from modgap.models import local
 from modgap.models.local._load import Pretrained
 from modgap.tldr import Example, TypedSpan
+from modgap.tldr._directions import largest, split_directions, steered
 from modgap.tldr._network import LoraSettings, add_lora
 from modgap.tldr._reading import Reader
 from modgap.tldr._scores import Item
@@ -71,6 +73,49 @@ def test_tau_1_is_the_adapted_model_0_the_model_and_a_half_between(folders: tupl
         assert torch.equal(weights[other], before[other])
     after = pretrained.model.state_dict()
     assert before.keys() == after.keys() and all(torch.equal(after[n], before[n]) for n in before)
+
+
+def test_all_directions_at_a_strength_are_the_rescaled_model(folders: tuple[Path, Path]) -> None:
+    tiny, adapter = folders
+    pretrained = local.load(str(tiny)).pretrained
+    update = load_update(pretrained, adapter)
+    plain = states(pretrained)
+    found = split_directions(update)
+    assert len(found) == 2 * len(update.deltas)  # of rank 2
+    assert [one.size for one in found] == sorted((one.size for one in found), reverse=True)
+    assert np.sqrt(sum(one.size**2 for one in found)) == pytest.approx(update.norm, rel=1e-4)
+    with scaled(pretrained, update, {"all": 0.5}):
+        rescaled = states(pretrained)
+    assert not torch.allclose(rescaled, plain, atol=1e-3)
+    with steered(pretrained, found, [0.5] * len(found)):
+        torch.testing.assert_close(states(pretrained), rescaled, atol=1e-4, rtol=1e-4)
+    assert torch.equal(states(pretrained), plain)
+
+
+def test_each_direction_has_a_strength_of_its_own_and_parts_make_the_whole(
+    folders: tuple[Path, Path],
+) -> None:
+    tiny, adapter = folders
+    pretrained = local.load(str(tiny)).pretrained
+    update = load_update(pretrained, adapter)
+    found = split_directions(update)
+    one = found[0]
+    layer = dict(pretrained.model.named_modules())[one.layer.removesuffix(".weight")]
+    with torch.no_grad(), steered(pretrained, found[:1], [2.0]):
+        after = layer(one.condition[None])
+    with torch.no_grad():
+        change = after - layer(one.condition[None])
+    torch.testing.assert_close(change[0], 2 * one.size * one.direction, atol=1e-4, rtol=1e-4)
+    top, rest = largest(update, 3)
+    assert re.fullmatch(r"3 directions \(\d+ % of the squared norm\)", top.name)
+    with update.applied(pretrained, {"decoder": 0.25}):
+        whole = states(pretrained)
+    with top.applied(pretrained, {"decoder": 0.25}), rest.applied(pretrained, {"decoder": 0.25}):
+        torch.testing.assert_close(states(pretrained), whole, atol=1e-4, rtol=1e-4)
+    with pytest.raises(InputError, match=r"0 directions of \d+ is not accepted; give 1 to"):
+        largest(update, 0)
+    with pytest.raises(InputError, match=r"1 strengths for 2 directions: give one for each"):
+        steered(pretrained, found[:2], [1.0]).__enter__()
 
 
 def test_groups_are_by_block_and_the_narrower_counts(folders: tuple[Path, Path]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,7 @@ from modgap._errors import InputError, MissingExtra, ModelError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modgap.tldr._strengthen_sweep import Row
+    from modgap.tldr._strengthen_sweep import Change, Row
 
 
 CONTROLS = ("sft", "shuffled")
@@ -43,6 +43,10 @@ def strengthen_model(
         list[str] | None,
         typer.Option(help="NAME=FOLDER of another LoRA, such as of shuffled labels; repeatable."),
     ] = None,
+    directions: Annotated[
+        int | None,
+        typer.Option(help="Also test so many singular directions of the change, and the others, as hooks."),
+    ] = None,
     problems: Annotated[int, typer.Option(help="Of each task.")] = 50,
     scenes: Annotated[int, typer.Option(help="That are captioned.")] = 100,
     seed: Annotated[int, typer.Option(help="Of validation; the test has another.")] = 0,
@@ -55,6 +59,7 @@ def strengthen_model(
     """
     try:
         from modgap.models.local._model import LocalModel
+        from modgap.tldr._directions import largest
         from modgap.tldr._strengthen import load_update, random_update, save_strengthened, shares
         from modgap.tldr._strengthen_sweep import strengthen
     except ImportError as error:
@@ -77,10 +82,12 @@ def strengthen_model(
     if not isinstance(loaded, LocalModel):
         raise ModelError(f"{model}: weights are changed, so the model must be local: a folder or hub id")
     update = load_update(loaded.pretrained, detector)
-    others = [random_update(update, seed)]
+    others: list[Change] = [random_update(update, seed)]
+    if directions is not None:
+        others += largest(update, directions)
     for name, folder in (dials(control, "--control") or {}).items():
         other = load_update(loaded.pretrained, Path(str(folder)))
-        others.append(type(other)(name, other.deltas, other.groups))
+        others.append(replace(other, name=name))
     found = strengthen(
         loaded,
         update,

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +56,10 @@ class Update:
     def norm(self) -> float:
         """Of all changes together."""
         return float(torch.stack([d.double().norm() for d in self.deltas.values()]).norm())
+
+    def applied(self, pretrained: Pretrained, taus: Mapping[str, float]) -> AbstractContextManager[None]:
+        """:func:`scaled` by this change."""
+        return scaled(pretrained, self, taus)
 
 
 def load_update(pretrained: Pretrained, folder: Path) -> Update:
@@ -156,7 +160,7 @@ def scaled(pretrained: Pretrained, update: Update, taus: Mapping[str, float]) ->
     try:
         with torch.no_grad():
             for name, delta in update.deltas.items():
-                tau = _tau(wanted, update.groups[name])
+                tau = tau_of(wanted, update.groups[name])
                 if tau:
                     weights[name] += (tau * delta).to(weights[name])
         yield
@@ -166,7 +170,8 @@ def scaled(pretrained: Pretrained, update: Update, taus: Mapping[str, float]) ->
                 weights[name].copy_(value)
 
 
-def _tau(taus: Mapping[str, float], groups: tuple[str, ...]) -> float:
+def tau_of(taus: Mapping[str, float], groups: tuple[str, ...]) -> float:
+    """The strength of a weight in these groups: that of the narrowest group that has one, else 0."""
     for group in (*reversed(groups), "all"):
         if group in taus:
             return taus[group]

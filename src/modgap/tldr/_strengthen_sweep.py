@@ -8,19 +8,21 @@ can still be read, and answers stay as right as before.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from modgap.evaluate._prompts import build_parts
 from modgap.evaluate._statistics import percentile_interval, resample_totals
 from modgap.models import Model, Query
+from modgap.models.local._load import Pretrained
 from modgap.models.local._model import LocalModel
 from modgap.scenes import read_caption
 from modgap.tasks import Problem, load_suite
 
 from ._rates_captions import captions_of_scenes
-from ._strengthen import Update, scaled
 from .annotate._words import words as split
 
 TASKS = ("count", "attribute", "existence", "relation", "depth", "distance", "binding")
@@ -32,6 +34,19 @@ LENGTH = 0.1
 """Fraction by which captions may become shorter or longer on validation (our choice)."""
 
 _WORDS, _WRONG, _LENGTH, _UNREAD, _CHARACTERS, _CAPTIONS = range(6)
+
+
+class Change(Protocol):
+    """A change of a model that has a strength, such as :class:`modgap.tldr._strengthen.Update`."""
+
+    @property
+    def name(self) -> str:
+        """For tables."""
+        ...
+
+    def applied(self, pretrained: Pretrained, taus: Mapping[str, float]) -> AbstractContextManager[None]:
+        """The model under it, while the context lasts."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -95,8 +110,8 @@ class Strengthening:
 
 def strengthen(
     model: LocalModel,
-    update: Update,
-    controls: Sequence[Update],
+    update: Change,
+    controls: Sequence[Change],
     *,
     taus: Sequence[float],
     groups: Sequence[str] = ("all",),
@@ -191,14 +206,14 @@ def _problems(n: int, seed: int) -> list[Problem]:
 
 def _under(
     model: LocalModel,
-    update: Update,
+    update: Change,
     taus: Mapping[str, float],
     base: State,
     problems: Sequence[Problem],
     scenes: int,
     seed: int,
 ) -> Row:
-    with scaled(model.pretrained, update, taus):
+    with update.applied(model.pretrained, taus):
         return _row(update.name, taus, measure_state(model, problems, scenes, seed), base, seed)
 
 
