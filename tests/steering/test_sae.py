@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from modgap._errors import FileError, InputError
-from modgap.steering import SAE, extract, load_concept, load_sae, text_model, train_sae
+from modgap.steering import SAE, extract, load_concept, load_sae, text_model, train_sae, value_vectors
 from modgap.steering._extract import anchored
 from modgap.steering._sae_directions import contexts, features_of
 from modgap.steering._text_states import TextModel
@@ -177,3 +178,20 @@ def test_what_does_not_fit(backbone: TextModel) -> None:
         train_sae(backbone, 8)
     with pytest.raises(InputError, match="k is 9"):
         train_sae(backbone, 1, features=8, k=9)
+
+
+def test_a_feature_of_a_word(backbone: TextModel) -> None:
+    """One feature stands for the word: the decoder row most active there, as long as the mean difference."""
+    sae = train_sae(backbone, 0, texts=60, steps=60).sae
+    plain = value_vectors(backbone, "color", texts=60)
+    found = value_vectors(backbone, "color", saes=[sae], texts=60)
+    assert list(found) == list(plain)
+    for word, vector in found.items():
+        row = sae.decoder[int(vector.facts["feature_0"] or 0)]
+        assert torch.cosine_similarity(vector.directions[0], row, dim=0) == pytest.approx(1, abs=1e-4)
+        assert vector.directions[0].norm() == pytest.approx(float(plain[word].directions[0].norm()), rel=1e-3)
+        assert not vector.directions[1:].any()
+    alike = [torch.cosine_similarity(found[w].directions[0], plain[w].directions[0], dim=0) for w in found]
+    assert torch.stack(alike).median() > 0.2
+    with pytest.raises(InputError, match="does not fit"):
+        value_vectors(backbone, "color", saes=[dataclasses.replace(sae, block=99)], texts=20)

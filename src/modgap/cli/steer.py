@@ -88,19 +88,34 @@ def show_doses(
     n: Annotated[int, typer.Option("-n", help="Pictures for each value.")] = 100,
     strengths: Annotated[str, typer.Option(help="Multiples of the mean difference.")] = "1,2,4,8,16",
     positions: Annotated[str, typer.Option(help="image, text, both or question.")] = "image",
+    method: Annotated[str, typer.Option(help="meanshift, or sae: one feature.")] = "meanshift",
+    sae: Annotated[
+        list[str] | None,
+        typer.Option(help="Folder of a sparse autoencoder, one a block. Default: two are trained."),
+    ] = None,
     backbone: Annotated[str | None, _BACKBONE] = None,
     seed: Annotated[int, _SEED] = 0,
     out: Annotated[Path, typer.Option(help="Folder for dose.json and dose.png.")] = Path("runs/dose"),
 ) -> None:
     """Add the direction of a word to a picture of something else, and count the answers that become it."""
-    from modgap.steering import dose, draw_doses
+    from modgap._errors import UnknownName
+    from modgap.steering import dose, draw_doses, load_sae, text_model, train_sae
 
+    if method not in ("meanshift", "sae"):
+        raise UnknownName("method", method, ("meanshift", "sae"))
     loaded = load_local(model)
+    read = text_model(backbone or model)
+    saes = [load_sae(folder) for folder in sae or ()] if method == "sae" else []
+    if method == "sae" and not saes:
+        early = (0, len(read.blocks) // 4)
+        _say(f"sparse autoencoders of blocks {early[0]} and {early[1]}")
+        saes = [train_sae(read, block, seed=seed).sae for block in early]
     found = dose(
         loaded,
-        backbone or model,
+        read,
         _names(values),
         n=n,
+        saes=saes,
         strengths=_numbers(strengths),
         positions=positions,  # type: ignore[arg-type]
         seed=seed,

@@ -5,15 +5,19 @@ mean over the other words of its family, is added to the positions of pictures o
 counted is how often the answer becomes the value, for every block and strength; beside it stand a random
 direction of the same length and the direction of another value. The cell that is reported is chosen on one
 half of the pictures and counted on the other.
+
+With sparse autoencoders the direction is a single feature's: the decoder row of the feature that is most more
+active at the word than at the others of its family, as long as the mean difference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from modgap._errors import InputError, UnknownName
 from modgap.evaluate._prompts import build_parts
@@ -27,8 +31,13 @@ from modgap.tasks import Problem, load_suite
 
 from ._extract import random_like
 from ._replay import replay
+from ._sae import SAE
 from ._text_states import TextModel, text_model
-from ._words import word_states
+from ._words import WordStates, word_states
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor
 
 FAMILIES: dict[str, tuple[str, dict[str, str]]] = {
     "color": ("attribute", {color: color for color in COLORS}),
@@ -80,13 +89,15 @@ class Dose:
 
 
 def value_vectors(
-    backbone: TextModel, family: str, *, texts: int = TEXTS, seed: int = 0
+    backbone: TextModel, family: str, *, saes: Sequence[SAE] = (), texts: int = TEXTS, seed: int = 0
 ) -> dict[str, SteeringVector]:
     """The direction of every word of a family.
 
     Args:
         backbone: the text-only model.
         family: a key of ``FAMILIES``.
+        saes: take a feature of these instead of the mean difference; each says its block, and directions of
+            the other blocks are 0.
         texts: written scenes, half as lists and half as captions.
         seed: of the scenes.
 
@@ -100,10 +111,35 @@ def value_vectors(
     means = read.means()
     offsets = means - means.mean(dim=0)
     facts: dict[str, Fact] = {"model": backbone.name, "texts": texts, "seed": seed}
+    method = "feature" if saes else "value"
+    named = _features(read, offsets, saes) if saes else [(offset, {}) for offset in offsets]
     return {
-        word: SteeringVector(word, "value", offsets[k], {**facts, "occurrences": int((read.word == k).sum())})
-        for k, word in enumerate(read.words)
+        word: SteeringVector(
+            word, method, directions, {**facts, "occurrences": int((read.word == k).sum()), **more}
+        )
+        for k, (word, (directions, more)) in enumerate(zip(read.words, named, strict=True))
     }
+
+
+def _features(
+    read: WordStates, offsets: Float[Tensor, "word block d_model"], saes: Sequence[SAE]
+) -> list[tuple[Float[Tensor, "block d_model"], dict[str, Fact]]]:
+    """For each word the decoder row of its feature at each block that has an autoencoder, and its number."""
+    directions, numbers = torch.zeros_like(offsets), [dict[str, Fact]() for _ in read.words]
+    for sae in saes:
+        if sae.block is None or sae.block >= offsets.shape[1] or sae.encoder.shape[0] != offsets.shape[2]:
+            raise InputError(
+                f"an autoencoder of block {sae.block} and width {sae.encoder.shape[0]} does not fit a model "
+                f"of {offsets.shape[1]} blocks of width {offsets.shape[2]}"
+            )
+        active = sae.encode(read.states[sae.block])
+        means = torch.stack([active[read.word == k].mean(dim=0) for k in range(len(read.words))])
+        more = (means - means.mean(dim=0)) * sae.decoder.norm(dim=1)
+        for k, feature in enumerate(more.argmax(dim=1).tolist()):
+            row = sae.decoder[feature] / sae.decoder[feature].norm().clamp(min=1e-30)
+            directions[k, sae.block] = row * offsets[k, sae.block].norm()
+            numbers[k][f"feature_{sae.block}"] = feature
+    return list(zip(directions, numbers, strict=True))
 
 
 def family_of(value: str) -> str:
@@ -124,6 +160,7 @@ def dose(
     values: Sequence[str] = VALUES,
     *,
     n: int = 100,
+    saes: Sequence[SAE] = (),
     blocks: Sequence[int] | None = None,
     strengths: Sequence[float] = STRENGTHS,
     positions: Positions = "image",
@@ -137,7 +174,8 @@ def dose(
         backbone: where the directions are from; a name that :func:`text_model` takes.
         values: words of ``FAMILIES``.
         n: pictures for each value, at least 4.
-        blocks: whose outputs are changed; all by default.
+        saes: see :func:`value_vectors`.
+        blocks: whose outputs are changed; by default all, or those of the autoencoders.
         strengths: multiples of the mean difference.
         positions: which positions are changed.
         seed: of the scenes and the random direction.
@@ -150,7 +188,9 @@ def dose(
     if n < 4:
         raise InputError(f"n is {n}; at least 4 pictures are needed, half to choose by and half to count")
     backbone = text_model(backbone) if isinstance(backbone, str) else backbone
-    chosen_blocks = tuple(range(len(model.pretrained.anatomy.blocks)) if blocks is None else blocks)
+    all_blocks = range(len(model.pretrained.anatomy.blocks))
+    offered = sorted({sae.block for sae in saes if sae.block is not None}) if saes else all_blocks
+    chosen_blocks = tuple(offered if blocks is None else blocks)
     known: dict[str, dict[str, SteeringVector]] = {}
     results = []
     for value in values:
@@ -158,7 +198,7 @@ def dose(
         if listener is not None:
             listener(value)
         if family not in known:
-            known[family] = value_vectors(backbone, family, seed=seed)
+            known[family] = value_vectors(backbone, family, saes=saes, seed=seed)
         if value not in known[family]:
             raise InputError(f"{value!r} is not one token of {backbone.name}")
         words = list(known[family])
