@@ -159,7 +159,7 @@ class Letters(Kind):
 
     def _asks_for_neither(self, text: str) -> bool:
         """Whether a text says which is lower where the options do not tell which end is asked for."""
-        lower = LESS.search(text) and not MORE.search(text) and THAN.search(text)
+        lower = LESS.search(text) and not MORE.search(text) and (self.things or THAN.search(text))
         return bool(lower) and not any(LESS.search(option) or MORE.search(option) for option in self.plain)
 
     def only_option(self, text: str) -> str | None:

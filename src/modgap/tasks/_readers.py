@@ -36,7 +36,8 @@ ABSTAIN = re.compile(
     r"|\b(?:i am|i'm|it is|it's|is|am) (?:not (?:entirely |really |quite )?(?:sure|certain|clear)"
     r"|unclear|unsure|uncertain)"
     r"|\b(?:could you|can you|please) (?:\w+ )?(?:provide|upload|attach|share|clarify|specify|send|confirm)"
-    r"|\b(?:i'm|i am|we're) sorry|\bi apologi[sz]e|\bas an ai\b|\bi (?:must |have to )?(?:decline|refuse)\b"
+    r"|\b(?:(?:i'm|i am|we're) sorry|i apologi[sz]e)(?! for (?:the|my|any) (?:confusion"
+    r"|error|mistake|oversight))|\bas an ai\b|\bi (?:must |have to )?(?:decline|refuse)\b"
     r"|^\W*(?:unknown|unclear|undetermined|indeterminate|undecidable|uncertain|unsure|not sure|n/?a"
     r"|not applicable|no answer|not (?:determined|visible|known|given|specified))\W*$",
     re.I,
