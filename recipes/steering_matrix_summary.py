@@ -1,0 +1,169 @@
+"""Tables and chart of ``steering_matrix.py``, from the folders it wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+
+from modgap.evaluate._statistics import group_codes, holm, paired_bootstrap, sign_flip_test
+from modgap.steering import SweepResult, load_sweep
+
+mpl.use("Agg")
+from matplotlib import pyplot
+
+ARMS = ("meanshift", "probe", "sae", "prompt", "controls")
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One vector at one kind of position on one task, on the test; points with 95 % intervals."""
+
+    task: str
+    positions: str
+    concept: str
+    at: str
+    n: int
+    base: float
+    gain: float
+    interval: tuple[float, float]
+    control: float
+    beyond: float
+    p: float
+    p_holm: float = 1.0
+
+
+def difference(part: SweepResult, number: int) -> np.ndarray:
+    """Outcome under a cell less outcome without, question by question."""
+    found: np.ndarray = part.right[number].astype(float) - part.base_right
+    return found
+
+
+def chosen(validation: SweepResult, test: SweepResult, arm: str, positions: str | None = None) -> int:
+    """Of the cells of an arm that were asked on the test, the one that was best on validation."""
+    known = {cell: i for i, cell in enumerate(validation.cells)}
+
+    def score(number: int) -> tuple[float, float]:
+        i = known[test.cells[number]]
+        return float(validation.right[i].mean()), float(validation.margin[i].mean())
+
+    at = [
+        i
+        for i, cell in enumerate(test.cells)
+        if (cell.control if arm == "controls" else cell.vector.endswith(f"/{arm}"))
+        and positions in (None, cell.positions)
+    ]
+    return max(at, key=score)
+
+
+def rows_of(task: str, validation: SweepResult, test: SweepResult) -> list[Row]:
+    """The mean differences of one task, each beside the best control at the same positions."""
+    rng, codes = np.random.default_rng(SEED), group_codes(test.groups)
+    found = []
+    for number, cell in enumerate(test.cells):
+        if cell.control or not cell.vector.endswith("/meanshift"):
+            continue
+        gain = difference(test, number)
+        control = difference(test, chosen(validation, test, "controls", cell.positions))
+        low, high = paired_bootstrap(gain, rng, test.groups)
+        p = max(sign_flip_test(np.bincount(codes, weights=x), rng) for x in (gain, gain - control))
+        if gain.mean() <= 0 or gain.mean() <= control.mean():
+            p = 1.0  # a help is claimed, not a harm
+        found.append(
+            Row(
+                task,
+                cell.positions,
+                cell.vector.partition("/")[0],
+                f"{cell.block}@{cell.strength:g}",
+                len(gain),
+                float(test.base_right.mean()),
+                100 * float(gain.mean()),
+                (100 * low, 100 * high),
+                100 * float(control.mean()),
+                100 * float((gain - control).mean()),
+                p,
+            )
+        )
+    return found
+
+
+def elsewhere(folder: Path, tasks: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+    """Arm → set (or ``all``) → mean gain over tasks, and its 95 % interval, which resamples scenes."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for arm in ARMS:
+        parts: dict[str, list[tuple[str, float]]] = {}
+        for task in tasks:
+            validation = load_sweep(folder / task / "validation")
+            for name in names:
+                there = load_sweep(folder / task / name)
+                gain = difference(there, chosen(validation, there, arm)) / len(there.groups) / len(tasks)
+                parts.setdefault(name, []).extend(zip(there.groups, gain.tolist(), strict=True))
+        parts["all"] = [(g, x / len(names)) for name in names for g, x in parts[name]]
+        found[arm] = {}
+        for name, shares in parts.items():
+            codes = group_codes([g for g, _ in shares])
+            sums = np.bincount(codes, weights=[x for _, x in shares])
+            half = 1.96 * float(np.sqrt(len(sums)) * sums.std(ddof=1))
+            mean = float(sums.sum())
+            found[arm][name] = [100 * x for x in (mean, mean - half, mean + half)]
+    return found
+
+
+def draw(found: dict[str, dict[str, list[float]]], path: Path) -> None:
+    """A bar for each method, a dot for each kind of scene."""
+    figure, axis = pyplot.subplots(figsize=(5.4, 3.2), layout="constrained")
+    label = {"meanshift": "MeanShift", "probe": "probe", "sae": "SAE", "prompt": "prompt"}
+    for x, (arm, sets) in enumerate(found.items()):
+        mean, low, high = sets["all"]
+        color = "C7" if arm == "controls" else "C0"
+        axis.bar(x, mean, 0.6, color=color, alpha=0.6)
+        axis.errorbar(x, mean, [[mean - low], [high - mean]], color="black", capsize=4)
+        for k, (name, marker) in enumerate(zip([n for n in sets if n != "all"], "o^s", strict=True)):
+            axis.plot(x + 0.12 * (k - 1), sets[name][0], marker, color="C1", label=name if x == 0 else None)
+    axis.axhline(0, color="black", linewidth=0.8)
+    axis.set_xticks(range(len(found)), [label.get(arm, "random,\nshuffled,\nopposite") for arm in found])
+    axis.set_ylabel("mean gain on other scenes, points")
+    axis.legend(fontsize=8, frameon=False)
+    figure.savefig(path, dpi=130)
+    pyplot.close(figure)
+
+
+def summarise(folder: Path, tasks: Sequence[str], names: Sequence[str]) -> None:
+    """Print tables as markdown, and write ``matrix.json`` and ``ood.png``."""
+    tasks = [task for task in tasks if (folder / task / names[-1] / "sweep.npz").is_file()]
+    rows: list[Row] = []
+    for task in tasks:
+        rows += rows_of(task, load_sweep(folder / task / "validation"), load_sweep(folder / task / "test"))
+    adjusted = holm([row.p for row in rows])
+    rows = [Row(**{**vars(row), "p_holm": p}) for row, p in zip(rows, adjusted, strict=True)]
+    concepts = list(dict.fromkeys(row.concept for row in rows))
+    for place in dict.fromkeys(row.positions for row in rows):
+        print(f"\n{place}\n\n| task | before | {' | '.join(concepts)} | best control |")
+        print("|---" * (len(concepts) + 3) + "|")
+        for task in tasks:
+            mine = [row for row in rows if (row.task, row.positions) == (task, place)]
+            cells = [
+                f"{'**' * (row.p_holm < 0.05)}{row.gain:+.1f}{'**' * (row.p_holm < 0.05)} "
+                f"[{row.interval[0]:+.1f}, {row.interval[1]:+.1f}] ({row.at})"
+                for row in mine
+            ]
+            print(f"| {task} | {100 * mine[0].base:.1f} | {' | '.join(cells)} | {mine[0].control:+.1f} |")
+    n = sorted({row.n for row in rows})
+    best = min(rows, key=lambda row: row.p_holm)
+    print(f"\nn = {n} a task; {sum(row.p_holm < 0.05 for row in rows)} of {len(rows)} cells claimed (bold)")
+    print(
+        f"smallest p of all after Holm: {best.p_holm:.3f} ({best.concept} on {best.task}, {best.positions})"
+    )
+    others = elsewhere(folder, tasks, names)
+    print(f"\n| method | {' | '.join(names)} | all |\n" + "|---" * (len(names) + 2) + "|")
+    for arm, sets in others.items():
+        cells = ["{:+.1f} [{:+.1f}, {:+.1f}]".format(*sets[name]) for name in (*names, "all")]
+        print(f"| {arm} | {' | '.join(cells)} |")
+    about = {"rows": [vars(row) for row in rows], "elsewhere": others}
+    (folder / "matrix.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    draw(others, folder / "ood.png")
