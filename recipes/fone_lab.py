@@ -2,11 +2,13 @@
 
     python recipes/fone_lab.py tune   --task add --out runs/fone-tune
     python recipes/fone_lab.py curves --task add --tuned runs/fone-tune/tuned.json --out runs/fone-add
+    python recipes/fone_lab.py bases --task add-3 --size tiny --out runs/fone-bases
     modgap fone eval runs/fone-add --picture runs/fone-add/curves.png
 
 ``tune`` tries the same learning rates and scales of the first parameters for every arm, at one size of
 training data, and keeps the best by *validation* accuracy (of equals the one with the lower loss); test rows
-play no part. ``curves`` trains every arm, as tuned, on every number of rows and seed. Both go on where they
+play no part. ``curves`` trains every arm, as tuned, on every number of rows and seed. ``bases`` trains the
+published arm with periods base × 10**k for other bases than ten. All go on where they
 were stopped and skip what has ended; for two cores give the same command twice, with ``--part 1/2`` and
 ``--part 2/2``, and ``tune`` once more at the end, which then only reads what is there.
 
@@ -19,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +32,12 @@ from modgap.fone.train import LOG, TrainConfig, train
 
 RATES = (5e-4, 1e-3, 2e-3, 5e-3)  # 5e-3 is the published choice, 1e-4 that for xVal; xVal gets it too
 XVAL_RATES = (1e-4, *RATES)
+BASES = ((10,), (2, 5, 10), (5,), (7,), (9,), (11,))  # those of the published ablations
 INITS = (0.02, None)  # the library's default, and one over the root of the width
 SECONDS_A_STEP = {  # about 1.0 M parameters, 256 rows of six digits, one core that others use too
     "fone": 0.12, "fone-products": 0.15, "fone-published": 0.14, "slots": 0.14, "xval": 0.15, "digits": 0.78,
-    "digits-reversed": 0.78, "subword": 0.30, "subword-right": 0.30,
+    "digits-reversed": 0.78, "digits-ntl": 0.78, "subword": 0.30, "subword-right": 0.30, "bits": 0.14,
+    "abacus": 0.80, "abacus-fone": 0.80,
 }  # fmt: skip
 
 
@@ -47,6 +52,7 @@ def tuning_runs(given: argparse.Namespace) -> Iterator[tuple[Path, TrainConfig]]
                     rows=given.rows[0],
                     size=given.size,
                     steps=given.steps,
+                    batch=given.batch,
                     rate=rate,
                     init=init,
                     test=1,  # not looked at
@@ -62,18 +68,36 @@ def curve_runs(given: argparse.Namespace) -> Iterator[tuple[Path, TrainConfig]]:
     for rows in given.rows:
         for arm in given.arms:
             for seed in given.seeds:
-                config = TrainConfig(
-                    task=given.task,
-                    arm=arm,
-                    rows=rows,
-                    size=given.size,
-                    steps=given.steps,
-                    rate=tuned.get(arm, {}).get("rate", 2e-3),
+                config = replace(
+                    _config(given, arm, rows, seed),
+                    rate=tuned.get(arm, {}).get("rate", given.rate),
                     init=tuned.get(arm, {}).get("init", given.init),
-                    seed=seed,
-                    precision=given.precision,
                 )
                 yield given.out / f"{arm}-{rows}-{seed}", config
+
+
+def base_runs(given: argparse.Namespace) -> Iterator[tuple[Path, TrainConfig]]:
+    """The published arm with every list of bases, number of rows and seed."""
+    for rows in given.rows:
+        for bases in BASES:
+            for seed in given.seeds:
+                config = replace(_config(given, "fone-published", rows, seed), bases=bases)
+                yield given.out / f"{'_'.join(map(str, bases))}-{rows}-{seed}", config
+
+
+def _config(given: argparse.Namespace, arm: str, rows: int, seed: int) -> TrainConfig:
+    return TrainConfig(
+        task=given.task,
+        arm=arm,
+        rows=rows,
+        size=given.size,
+        steps=given.steps,
+        batch=given.batch,
+        rate=given.rate,
+        init=given.init,
+        seed=seed,
+        precision=given.precision,
+    )
 
 
 def best_settings(folder: Path, arms: list[str]) -> dict[str, dict[str, float | None]]:
@@ -104,24 +128,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("tune", "curves"))
+    parser.add_argument("what", choices=("tune", "curves", "bases"))
     parser.add_argument("--task", default="add")
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=ARMS)
     parser.add_argument("--rows", nargs="+", type=int)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--rate", type=float, default=2e-3, help="of arms that are not tuned")
     parser.add_argument("--size", default="small")
     parser.add_argument("--precision", default="float32")
-    parser.add_argument("--tuned", type=Path, help="tuned.json of the first command; rate 2e-3 without")
+    parser.add_argument("--tuned", type=Path, help="tuned.json of the first command")
     parser.add_argument("--init", type=float, help="scale of the first parameters of arms that are not tuned")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--part", default="1/1", help="K/N: every N-th run, beginning with the K-th")
     parser.add_argument("--plan", action="store_true")
     given = parser.parse_args()
     tuning = given.what == "tune"
-    given.rows = given.rows or ([12_800] if tuning else [1_600, 3_200, 6_400, 12_800, 25_600])
+    curves = given.what == "curves"
+    given.rows = given.rows or ([1_600, 3_200, 6_400, 12_800, 25_600] if curves else [12_800])
     given.steps = given.steps or (400 if tuning else 1_200)
-    runs = list((tuning_runs if tuning else curve_runs)(given))
+    plans = {"tune": tuning_runs, "curves": curve_runs, "bases": base_runs}
+    runs = list(plans[given.what](given))
     part, parts = map(int, given.part.split("/"))
     runs = runs[part - 1 :: parts]
     if given.plan:

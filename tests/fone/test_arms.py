@@ -10,8 +10,10 @@ import torch
 
 from modgap._errors import InputError, UnknownName
 from modgap.fone import Codec
+from modgap.fone._abacus import places_of
 from modgap.fone._arms import ARMS, FoneArm, SlotsArm, XvalArm, build_arm, parameter_counts, values_of
 from modgap.fone._backbone import SIZES, build_backbone
+from modgap.fone._bits_arm import BitsArm, bits_of, values_of_bits
 from modgap.fone._slots import slots_of
 from modgap.fone._token_arm import CUTS, TokenArm
 from modgap.fone.tasks import TASKS, make_data, task_named
@@ -113,7 +115,7 @@ def test_lines_of_tokens_read_as_the_problem(cut: str) -> None:
     rows = task.rows(np.array([[5, 1000], [123, 45]]))
     batch = arm.batch(rows)
     lines = ["".join(arm.words[i] for i in line) for line in batch["ids"].tolist()]
-    back = slice(None, None, -1) if cut == "digits-reversed" else slice(None)
+    back = slice(None, None, -1) if arm.reversed else slice(None)
     assert lines[0] == f"5+{'1000'[back]}={'1005'[back]}<end>"
     assert lines[1].removesuffix("<pad>").startswith(f"{'123'[back]}+{'45'[back]}={'168'[back]}<end>")
     wanted = ["".join(arm.words[i] for i in line if i >= 0) for line in batch["wanted"].tolist()]
@@ -153,6 +155,66 @@ def test_values_of_xval_are_linear_and_its_answer_is_the_nearest_integer() -> No
         assert arm.answers(batch).parsed.tolist() == [False, False]
 
 
+def test_bits_are_those_of_doubles() -> None:
+    """IEEE 754: 1.0 is 0x3FF0000000000000 and -2.5 is 0xC004000000000000."""
+    bits = bits_of(np.array([1_000, -2_500]), 3)
+    assert [f"{int(''.join(map(str, row)), 2):X}" for row in bits.tolist()] == [
+        "3FF0000000000000",
+        "C004000000000000",
+    ]
+    assert values_of_bits(bits.astype(bool)).tolist() == [1.0, -2.5]
+    arm = build_arm("bits", task_named("add-decimal"), "tiny", 0)
+    assert isinstance(arm, BitsArm)
+    arm._logits = lambda batch: batch["wanted"].float() - 0.5  # type: ignore[method-assign]
+    rows = make_data(task_named("add-decimal"), rows=500, seed=0, validation=1, test=1).train
+    assert arm.right(arm.batch(rows)).all()
+
+
+def test_places_start_again_in_every_number() -> None:
+    found = places_of(torch.tensor([[0, 1, 1, 0, 1, 1, 1, 0], [1, 0, 0, 1, 1, 0, 0, 1]]).bool())
+    assert found.tolist() == [[0, 1, 2, 0, 1, 2, 3, 0], [1, 0, 0, 1, 2, 0, 0, 1]]
+
+
+def test_digits_of_abacus_move_on_in_training_alone() -> None:
+    arm = build_arm("abacus-fone", task_named("add-lengths-5"), "tiny", 0)
+    assert isinstance(arm, TokenArm)
+    assert arm.abacus is not None
+    ids = torch.tensor([[arm.index[word] for word in "21+3="]])
+    with torch.no_grad():
+        states = {}
+        for training in (False, True):
+            arm.train(training)
+            states[training] = arm.abacus(ids)
+        assert int(ids.sum()) % (arm.abacus.offset + 1) > 0
+        assert not torch.equal(states[True], states[False])
+        # A later token does not change what was seen before it.
+        assert torch.allclose(arm.eval().abacus(ids[:, :3]), states[False][:, :3], atol=1e-5)
+
+
+def test_a_near_digit_costs_less_than_a_far_one_with_the_number_token_loss() -> None:
+    task = task_named("add-3")
+    losses = {}
+    for answer in (5, 9):
+        arm = build_arm("digits-ntl", task, "tiny", 0)
+        assert isinstance(arm, TokenArm)
+        batch = arm.batch(task.rows(np.array([[1, 3]])))
+        logits = torch.zeros(2, len(arm.words))
+        logits[0, arm.index[str(answer)]] = 9.0
+        wanted = torch.tensor([arm.index["4"], arm.index["<end>"]])
+        arm._logits = lambda _, found=(logits, wanted): found  # type: ignore[method-assign, misc]
+        losses[answer] = float(arm.loss(batch))
+    assert losses[9] - losses[5] == pytest.approx(0.3 * (25 - 1), rel=0.05)
+
+
+def test_periods_of_another_base_are_for_the_published_arm() -> None:
+    arm = build_arm("fone-published", task_named("add-3"), "tiny", 0, bases=(2, 5))
+    assert isinstance(arm, FoneArm)
+    assert arm.codec.periods is not None
+    assert arm.codec.periods[:4] == ("2e0", "5e0", "2e1", "5e1")
+    with pytest.raises(InputError, match="bases are those of the phases of arm 'fone-published', and this"):
+        build_arm("fone", task_named("add-3"), "tiny", 0, bases=(2,))
+
+
 def test_slots_look_up_the_digit_at_its_place() -> None:
     arm = build_arm("slots", task_named("add-3"), "tiny", 0)
     assert isinstance(arm, SlotsArm)
@@ -166,8 +228,9 @@ def test_tokens_per_number() -> None:
         name: build_arm(name, task_named("add"), "tiny", 0).tokens(values) for name in ARMS
     }
     assert counts == {
-        "fone": 2, "fone-products": 2, "fone-published": 2, "slots": 2, "xval": 2,
-        "digits": 5, "digits-reversed": 5, "subword": 3, "subword-right": 3,
+        "fone": 2, "fone-products": 2, "fone-published": 2, "slots": 2, "bits": 2, "xval": 2,
+        "digits": 5, "digits-ntl": 5, "digits-reversed": 5, "subword": 3, "subword-right": 3,
+        "abacus": 5, "abacus-fone": 5,
     }  # fmt: skip
 
 

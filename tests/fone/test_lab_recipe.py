@@ -39,7 +39,7 @@ def test_parts_of_a_plan_are_the_whole(
         assert total.startswith(f"{len(lines)} runs, about ")
         found.append(set(lines))
     whole, first, second = found
-    assert len(whole) == 9 * 5 * 3
+    assert len(whole) == 13 * 5 * 3
     assert first | second == whole
     assert not first & second
 

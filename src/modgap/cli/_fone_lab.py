@@ -27,12 +27,13 @@ def add_verbs(app: typer.Typer) -> None:
 def train_arm(
     *,
     task: Annotated[
-        str, typer.Option(help="Such as add, add-decimal, subtract, multiply-3, multiply-4.")
+        str, typer.Option(help="Such as add, add-decimal, subtract, multiply-4, add-lengths-20.")
     ] = "add",
     arm: Annotated[
         str,
         typer.Option(
-            help="fone, fone-published, slots, xval, digits, digits-reversed, subword or subword-right."
+            help="fone, fone-products, fone-published, slots, bits, xval, digits, digits-ntl, "
+            "digits-reversed, subword, subword-right, abacus or abacus-fone."
         ),
     ] = "fone",
     rows: Annotated[int, typer.Option(help="Training rows.")] = 25_600,
@@ -54,6 +55,10 @@ def train_arm(
         str | None, typer.Option(help="Operands that training never sees, as LOW-HIGH, tested apart.")
     ] = None,
     precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    base: Annotated[
+        list[int] | None,
+        typer.Option(help="Periods base × 10**k for fone-published; repeat it. Default: 10."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of parameters, rows and their order.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run. Default: runs/fone/<task>-<arm>-<rows>-<seed>.")
@@ -78,6 +83,7 @@ def train_arm(
         seed=seed,
         unseen=_range(unseen),
         precision=precision,
+        bases=tuple(base) if base else None,
     )
     folder = out or _DEFAULT_OUT / f"{task}-{arm}-{rows}-{seed}"
     result = train(config, folder, listener=lambda line: typer.echo(_line(line, steps)))
@@ -215,7 +221,9 @@ def _row(group: Group) -> tuple[str, ...]:
     config = group.config
     return (
         str(config["task"]),
-        str(config["arm"]),
+        " ".join(
+            [str(config["arm"]), *(["base", *map(str, config["bases"])] if config.get("bases") else [])]
+        ),
         f"{config['rows']:,}",
         str(config["size"]),
         str(len(group.seeds)),

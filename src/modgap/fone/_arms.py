@@ -7,10 +7,14 @@
 ``slots``           one token: a learned vector per digit and place, added up; a ten-way head per place
 ``xval``            one token: a learned vector times the value, scaled to ±5; a trained head that gives the
                     value (Golkar et al., xVal, 2023)
+``bits``            one token: the bits of a float (BitTokens), with exact labels
 ``digits``          a token per digit, the most significant first
+``digits-ntl``      likewise, with the number-token loss
 ``digits-reversed`` a token per digit, the least significant first, in operands and answers
 ``subword``         a token per three digits, cut from the left, as Llama 3 does
 ``subword-right``   a token per three digits, cut from the right, so that places line up
+``abacus``          as ``digits-reversed``, with a learned vector per place (Abacus), and input injection
+``abacus-fone``     likewise, a digit being its Fourier features
 ==================  ==========================================================================================
 
 The published xVal arm left its head untrained and its digit arms ended in ".0"; these do not.
@@ -31,6 +35,7 @@ from modgap._errors import InputError, UnknownName
 from ._attach import attach
 from ._backbone import SYMBOLS, build_backbone, build_tokenizer, first_std, last_states
 from ._long import INT64_DIGITS
+from ._periods import periods_of_bases
 from ._slots import Slots, slots_of
 from ._torch import torch
 from .codec import Codec, Features
@@ -40,8 +45,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ARMS = (
-    "fone", "fone-products", "fone-published", "slots", "xval", "digits", "digits-reversed", "subword",
-    "subword-right",
+    "fone", "fone-products", "fone-published", "slots", "bits", "xval", "digits", "digits-ntl",
+    "digits-reversed", "subword", "subword-right", "abacus", "abacus-fone",
 )  # fmt: skip
 
 Batch = Mapping[str, Any]
@@ -87,7 +92,14 @@ class Arm(torch.nn.Module, ABC):
         """How many tokens numbers take together."""
 
 
-def build_arm(name: str, task: Task, size: str, seed: int, init: float | None = None) -> Arm:
+def build_arm(
+    name: str,
+    task: Task,
+    size: str,
+    seed: int,
+    init: float | None = None,
+    bases: tuple[int, ...] | None = None,
+) -> Arm:
     """An untrained arm.
 
     Args:
@@ -96,11 +108,13 @@ def build_arm(name: str, task: Task, size: str, seed: int, init: float | None = 
         size: one of ``SIZES``.
         seed: of its parameters.
         init: standard deviation of the first ones; None for one over the root of the width.
+        bases: of the periods of ``fone-published``, base × 10**k for each; None for ten.
 
     Raises:
         UnknownName: no such arm or size.
         InputError: an arm that the task is not for.
     """
+    from ._bits_arm import BitsArm
     from ._products_arm import ProductsArm
     from ._token_arm import CUTS, TokenArm
 
@@ -108,19 +122,23 @@ def build_arm(name: str, task: Task, size: str, seed: int, init: float | None = 
         raise UnknownName("arm", name, ARMS)
     if name == "fone-published" and task.signed:
         raise InputError(f"the published numbers have no sign, and {task.name!r} has negative answers")
-    if name == "xval" and task.long:
-        raise InputError(f"arm 'xval' answers floats, which do not hold the digits of {task.name!r}")
+    if bases is not None and name != "fone-published":
+        raise InputError(f"bases are those of the phases of arm 'fone-published', and this is {name!r}")
+    if name in ("xval", "bits") and task.long:
+        raise InputError(f"arm {name!r} answers floats, which do not hold the digits of {task.name!r}")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         if name in CUTS:
             return TokenArm(task, size, seed, init, name)
         if name == "fone-products":
             return ProductsArm(task, size, seed, init)
+        if name == "bits":
+            return BitsArm(task, size, seed, init)
         if name == "slots":
             return SlotsArm(task, size, seed, init)
         if name == "xval":
             return XvalArm(task, size, seed, init)
-        return FoneArm(task, size, seed, init, published=name == "fone-published")
+        return FoneArm(task, size, seed, init, published=name == "fone-published", bases=bases)
 
 
 def parameter_counts(arm: Arm) -> dict[str, int]:
@@ -140,11 +158,21 @@ class FoneArm(Arm):
         seed: of its parameters.
         init: see ``build_arm``.
         published: as published, else exact.
+        bases: see ``build_arm``.
     """
 
     ids: Tensor
 
-    def __init__(self, task: Task, size: str, seed: int, init: float | None, *, published: bool) -> None:
+    def __init__(
+        self,
+        task: Task,
+        size: str,
+        seed: int,
+        init: float | None,
+        *,
+        published: bool,
+        bases: tuple[int, ...] | None = None,
+    ) -> None:
         super().__init__()
         self.task = task
         tokenizer = build_tokenizer()
@@ -152,7 +180,8 @@ class FoneArm(Arm):
         if published:
             # Over 15 digits the published phases begin again every five places.
             group = 5 if sum(task.published) > 15 else None
-            codec = Codec(*task.published, group_places=group, extras=())
+            periods = None if bases is None else periods_of_bases(bases, *task.published)
+            codec = Codec(*task.published, periods=periods, group_places=group, extras=())
             options: dict[str, Any] = {"read": "slice", "temperature": None}
         else:
             codec = Codec(*task.places, features="both", extras=("sign",) if task.signed else ())

@@ -1,5 +1,9 @@
 """Arms in which a number is several tokens: digits, digits in reverse, groups of three digits.
 
+``digits-ntl`` adds the number-token loss (Zausinger et al., 2024) to that of ``digits``: the squared distance
+of the mean digit to the right one. ``abacus`` and ``abacus-fone`` know the place of a digit, see
+:class:`Abacus`.
+
 Answers are generated token by token and end with a token of their own. For validation a shortcut is exact:
 greedy decoding gives the right answer if and only if every token is the most likely one after the right ones
 before it.
@@ -13,8 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ._abacus import Abacus
 from ._arms import Answers, Arm, Batch
-from ._backbone import DIGITS, SYMBOLS, build_backbone
+from ._backbone import DIGITS, SYMBOLS, build_backbone, first_std
 from ._torch import torch
 from .tasks import Integers, Rows, Task
 
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 
 _PAD, _END = SYMBOLS.index("<pad>"), SYMBOLS.index("<end>")
 _IGNORED = -100
+_NTL_WEIGHT = 0.3
 
 Cut = Callable[[str], list[str]]
 
@@ -51,7 +57,10 @@ def _every_three(digits: str, first: int) -> list[str]:
 
 CUTS: dict[str, Cut] = {
     "digits": list,
+    "digits-ntl": list,
     "digits-reversed": lambda text: list(reversed(text)),
+    "abacus": lambda text: list(reversed(text)),
+    "abacus-fone": lambda text: list(reversed(text)),
     "subword": _threes,
     "subword-right": _threes_from_right,
 }
@@ -72,13 +81,18 @@ class TokenArm(Arm):
         super().__init__()
         self.task = task
         self.cut = CUTS[cut]
-        self.reversed = cut.endswith("reversed")
+        self.reversed = cut in ("digits-reversed", "abacus", "abacus-fone")
+        self.near = cut == "digits-ntl"
         words = [*SYMBOLS, *DIGITS]
         if cut.startswith("subword"):
             words += [f"{i:0{n}d}" for n in (2, 3) for i in range(10**n)]
         self.words = words
         self.index = {word: i for i, word in enumerate(words)}
         self.backbone = build_backbone(size, len(words), seed, init)
+        self.abacus: Abacus | None = None
+        if cut.startswith("abacus"):
+            std = first_std(size, init)
+            self.abacus = Abacus(self.backbone, 4 * task.digits, std=std, fourier=cut == "abacus-fone")
         longest = np.array([task.largest, -task.largest if task.signed else task.largest])
         self.longest = max(len(self.cut(text)) for text in task.texts(longest)) + 1
 
@@ -111,7 +125,14 @@ class TokenArm(Arm):
     def loss(self, batch: Batch) -> Tensor:
         """Mean cross-entropy of the tokens of the answer and its end."""
         logits, wanted = self._logits(batch)
-        return torch.nn.functional.cross_entropy(logits, wanted)
+        found = torch.nn.functional.cross_entropy(logits, wanted)
+        if self.near:
+            first = self.index["0"]
+            is_digit = (wanted >= first) & (wanted < first + 10)
+            chances = logits[is_digit][:, first : first + 10].softmax(dim=1)
+            mean = chances @ torch.arange(10.0, device=logits.device)
+            found = found + _NTL_WEIGHT * (mean - (wanted[is_digit] - first)).square().mean()
+        return found
 
     def right(self, batch: Batch) -> npt.NDArray[np.bool_]:
         """See ``Arm``."""
@@ -130,9 +151,7 @@ class TokenArm(Arm):
         line[:, : ids.shape[1]] = torch.where(prompt, ids, _PAD)[:, : line.shape[1]]
         for step in range(self.longest):
             at = starts + step
-            states = self.backbone.model(
-                input_ids=line[:, : int(at.max())], use_cache=False
-            ).last_hidden_state
+            states = self._states(line[:, : int(at.max())])
             line[rows, at] = self.backbone.lm_head(states[rows, at - 1]).argmax(dim=1)
         values: Integers = np.zeros(len(ids), dtype=object if self.task.long else np.int64)
         parsed = np.zeros(len(ids), dtype=np.bool_)
@@ -153,9 +172,17 @@ class TokenArm(Arm):
     def _ids(self, texts: list[str]) -> list[list[int]]:
         return [[self.index[piece] for piece in self.cut(text)] for text in texts]
 
+    def _states(self, ids: Tensor) -> Tensor:
+        """Last states, shape (rows, seq, hidden)."""
+        if self.abacus is not None:
+            found: Tensor = self.abacus(ids)
+        else:
+            found = self.backbone.model(input_ids=ids, use_cache=False).last_hidden_state
+        return found
+
     def _logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Logits where something is to be predicted, shape (tokens, vocabulary), and what that is."""
         wanted = batch["wanted"]
-        states = self.backbone.model(input_ids=batch["ids"], use_cache=False).last_hidden_state
+        states = self._states(batch["ids"])
         chosen = wanted != _IGNORED
         return self.backbone.lm_head(states[chosen]).float(), wanted[chosen]

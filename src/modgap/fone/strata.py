@@ -61,7 +61,7 @@ def load_arm(folder: Path, longest: int | None = None) -> Arm:
             )
         most = 10**longest - 1
         task = replace(task, most=most, largest=2 * most)
-    arm = build_arm(config.arm, task, config.size, config.seed, config.init)
+    arm = build_arm(config.arm, task, config.size, config.seed, config.init, config.bases)
     load_best(arm, folder)
     return arm
 

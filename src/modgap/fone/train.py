@@ -72,6 +72,7 @@ class TrainConfig:
         seed: of parameters, training rows and their order.
         unseen: lowest and highest operand that training never sees, in units of the task; None for no gap.
         precision: ``"float32"``, or ``"bfloat16"`` for the matrix products of the transformer.
+        bases: of the periods of arm ``fone-published``, see ``build_arm``; None for ten, as published.
     """
 
     task: str = "add"
@@ -91,6 +92,7 @@ class TrainConfig:
     seed: int = 0
     unseen: tuple[int, int] | None = None
     precision: str = "float32"
+    bases: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         for kind, given, accepted in (
@@ -112,6 +114,8 @@ class TrainConfig:
             )
         if self.init is not None and not self.init > 0:
             raise InputError(f"init {self.init} is not positive: give a standard deviation, such as 0.02")
+        if self.bases is not None and not (self.bases and min(self.bases) >= 2):
+            raise InputError(f"bases {self.bases} are not whole numbers of 2 or more")
         if self.seed < 0:
             raise InputError(f"seed {self.seed} is negative: give 0 or more")
 
@@ -140,7 +144,7 @@ def train(config: TrainConfig, folder: Path, *, listener: Listener | None = None
         test=config.test,
         unseen=config.unseen,
     )
-    arm = build_arm(config.arm, task, config.size, config.seed, config.init)
+    arm = build_arm(config.arm, task, config.size, config.seed, config.init, config.bases)
     with writing(folder):
         _claim(folder, config, arm)
         if (folder / RESULT).is_file():
@@ -162,8 +166,9 @@ def read_config(folder: Path) -> TrainConfig:
     """
     content = read_json(folder / RUN)
     try:
-        found = dict(content["config"])
-        found["unseen"] = tuple(found["unseen"]) if found.get("unseen") else None
+        found = {"bases": None, **content["config"]}  # folders of earlier versions have none
+        for name in ("unseen", "bases"):
+            found[name] = tuple(found[name]) if found.get(name) else None
         return TrainConfig(**{f.name: found[f.name] for f in fields(TrainConfig)})
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"{folder / RUN}: no configuration of a FoNE run: {error}") from error
