@@ -58,6 +58,10 @@ def test_the_verbs(tmp_path: Path) -> None:
     assert len(found["elsewhere"]) == 1
     assert [one["n"] for one in found["back_patched"]] == [12]
     assert (out / "sweep.png").stat().st_size > 5_000
+    page = (out / "results.html").read_text()
+    assert "sweep.png" in page
+    assert "curves.png" in page
+    assert "spatial/meanshift (2)" in page
     screened = [*small[:5], "0,2,4,6", "--strengths", "0.5,1", "--positions", "image", "--screen", "1"]
     result = run(app, ["steer", "sweep", "--concept", "spatial", *screened, "--out", str(out)])
     assert result.exit_code == 0, result.output

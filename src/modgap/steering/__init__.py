@@ -28,6 +28,7 @@ from ._first_order import slopes as slopes
 from ._merge import Merged as Merged
 from ._merge import judge_merged as judge_merged
 from ._merge import merge as merge
+from ._plot import draw_curves as draw_curves
 from ._plot import draw_doses as draw_doses
 from ._plot import draw_sweep as draw_sweep
 from ._published import published_text as published_text

@@ -1,4 +1,4 @@
-"""Pictures of what was found: dose and response, and the heat map of a sweep."""
+"""Pictures of what was found: dose and response, the heat map of a sweep, and its curves."""
 
 from __future__ import annotations
 
@@ -76,6 +76,43 @@ def draw_sweep(result: SweepResult, path: Path) -> None:
     figure.supxlabel("block", fontsize=9)
     bar = figure.colorbar(shown, ax=axes, shrink=0.6, pad=0.01)
     bar.set_label("change of accuracy, points", fontsize=8)
+    _save(figure, path)
+
+
+def draw_curves(result: SweepResult, path: Path) -> None:
+    """Change of accuracy against strength: for each vector its best block, controls in grey; a panel for each
+    task and kind of position. The best block is the one with the highest accuracy, so curves look better than
+    a held-out count.
+
+    Raises:
+        FileError: the file cannot be written.
+    """
+    places = list(dict.fromkeys(cell.positions for cell in result.cells))
+    tasks = list(dict.fromkeys(result.tasks))
+    figure, axes = _figure(len(tasks), len(places), 2.8, 2.0)
+    for row, task in enumerate(tasks):
+        part = result.of_task(task)
+        gains = 100 * (part.right.mean(axis=1) - part.base_right.mean())
+        for column, place in enumerate(places):
+            axis = axes[row, column]
+            axis.axhline(0, color="black", linewidth=0.8)
+            curves: dict[tuple[str, bool], dict[int, list[tuple[float, float]]]] = {}
+            for cell, gain in zip(part.cells, gains.tolist(), strict=True):
+                if cell.positions == place:
+                    blocks = curves.setdefault((cell.vector, cell.control), {})
+                    blocks.setdefault(cell.block, []).append((cell.strength, gain))
+            for number, ((vector, control), blocks) in enumerate(curves.items()):
+                block = max(blocks, key=lambda b: max(gain for _, gain in blocks[b]))
+                x, y = zip((0.0, 0.0), *sorted(blocks[block]), strict=True)
+                style = {"color": "C7", "alpha": 0.6} if control else {"color": f"C{number % 7}"}
+                axis.plot(x, y, ".-", label=f"{vector.partition('/')[0]}, block {block}", **style)
+            axis.legend(fontsize=5, frameon=False)
+            if row == 0:
+                axis.set_title(place, fontsize=9)
+            if column == 0:
+                axis.set_ylabel(task.rpartition("/")[2], fontsize=9)
+    figure.supxlabel("strength", fontsize=9)
+    figure.supylabel("change of accuracy, points", fontsize=9)
     _save(figure, path)
 
 

@@ -20,7 +20,7 @@ from ._back_patch import BackPatched, back_patch
 from ._concepts import load_concept
 from ._extract import extract, random_like
 from ._first_order import rank_agreement, screen, slopes
-from ._plot import draw_sweep
+from ._plot import draw_curves, draw_sweep
 from ._published import PUBLISHED, published_text
 from ._select import Finding, find, max_t
 from ._sweep import STRENGTHS, Cell, SweepResult, cells_of, sweep
@@ -81,7 +81,7 @@ class Study:
     screening: float | None = None
 
     def save(self, folder: Path) -> None:
-        """Write the sweep, ``findings.json`` and ``sweep.png``."""
+        """Write the sweep, ``findings.json``, ``sweep.png`` and ``curves.png``."""
         self.result.save(folder)
         about: dict[str, Any] = {
             "findings": [one.as_json() for one in self.findings],
@@ -93,6 +93,7 @@ class Study:
         }
         (folder / "findings.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         draw_sweep(self.result, folder / "sweep.png")
+        draw_curves(self.result, folder / "curves.png")
 
 
 def study(
