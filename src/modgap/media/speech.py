@@ -12,6 +12,7 @@ from __future__ import annotations
 import _ctypes
 import ctypes
 import io
+import math
 import wave
 from functools import cache
 from typing import Any, Protocol
@@ -76,15 +77,25 @@ def seconds(audio: Audio) -> float:
 
 
 def _resampled(sound: NDArray[np.int16], rate: int) -> NDArray[np.int16]:
-    """Other samples per second, each the mean of those it stands for."""
+    """Other samples per second, each the mean of the stretch that it stands for.
+
+    Both rates share a period, in which every new sample has the same place among the old ones: the sound is
+    laid out in rows of one period, and each column of the result is a weighted sum of a few columns.
+    """
     if rate == RATE or not len(sound):
         return sound
-    count = len(sound) * RATE // rate
-    whole = np.concatenate(([0.0], np.cumsum(sound, dtype=float)))
-    edges = np.linspace(0, len(sound), count + 1)
-    return np.rint(np.diff(np.interp(edges, np.arange(len(whole)), whole)) / (len(sound) / count)).astype(
-        np.int16
-    )
+    common = math.gcd(rate, RATE)
+    old, new = rate // common, RATE // common  # samples of a period
+    count = -(-len(sound) * RATE // rate)
+    rows = np.zeros((-(-len(sound) // old), old + 1), np.float32)
+    rows[:, :old].flat[: len(sound)] = sound
+    edges = np.arange(new + 1) * old / new
+    result = np.zeros((len(rows), new), np.float32)
+    for step in range(old // new + 2):
+        column = np.minimum(np.floor(edges[:-1]).astype(int) + step, old)
+        overlap = np.minimum(edges[1:], column + 1) - np.maximum(edges[:-1], column)
+        result += rows[:, column] * (np.maximum(overlap, 0) * new / old).astype(np.float32)
+    return np.rint(result.ravel()[:count]).astype(np.int16)
 
 
 @cache
@@ -101,7 +112,8 @@ def espeak() -> Voice:
     return _Espeak(espeakng_loader.get_library_path(), str(espeakng_loader.get_data_path()).encode())
 
 
-_Heard = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+_BUFFER = 1000  # milliseconds that the library says at a time; shorter ones call back more often
+_Heard = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 
 class _Espeak:
@@ -116,13 +128,13 @@ class _Espeak:
 
         def hear(sound: Any, count: int, _events: Any) -> int:
             if sound and count > 0:
-                pieces.append(np.ctypeslib.as_array(sound, (count,)).copy())
+                pieces.append(np.frombuffer(ctypes.string_at(sound, 2 * count), np.int16))
             return 0
 
         heard = _Heard(hear)  # kept until the end: the library holds only its address
         library = ctypes.CDLL(self._library)
         try:
-            rate = library.espeak_Initialize(_SYNCHRONOUS, 0, self._data, 0)
+            rate = library.espeak_Initialize(_SYNCHRONOUS, _BUFFER, self._data, 0)
             if rate <= 0 or library.espeak_SetVoiceByName(b"en") != 0:
                 raise ModelError("espeak-ng cannot be started; install espeakng-loader again")
             library.espeak_SetParameter(1, _PER_MINUTE, 0)

@@ -94,20 +94,54 @@ def hear_board(script: str) -> str:
 BOARD = Spoken("fen", say_board, hear_board)
 
 _TWO = re.compile(r"First graph: (.*) Second graph: (.*)", re.S)
+_JOINED = re.compile(r"(?<=\. )([0-9]+) is joined to ([0-9]+)((?: and [0-9]+)*)\.")
 
 
 def _say_graphs(story: str) -> str:
     first, second = story.removeprefix("G:\n").split("\n\nH:\n")
-    return f"First graph: {first} Second graph: {second}"
+    return re.sub(r"Node (?=\d)|nodes? (?=\d)", "", f"First graph: {first} Second graph: {second}")
 
 
 def _hear_graphs(script: str) -> str:
     found = _TWO.fullmatch(script)
     if found is None:
         raise FileError("the words do not tell of a first and a second graph")
-    return f"G:\n{found[1]}\n\nH:\n{found[2]}"
+    first, second = (
+        _JOINED.sub(lambda m: f"Node {m[1]} is joined to node{'s' if m[3] else ''} {m[2]}{m[3]}.", graph)
+        for graph in found.groups()
+    )
+    return f"G:\n{first}\n\nH:\n{second}"
 
 
 GRAPH = Spoken("story")
 GRAPHS = Spoken("story", _say_graphs, _hear_graphs)
 DESCRIPTION = Spoken("description")
+
+_PIECE = re.compile(r"\((?P<line>[^(),]+), \(x >=? (?P<a>-?[\d.]+)\) & \(x <= (?P<b>-?[\d.]+)\)\)")
+_SPOKEN_PIECE = re.compile(r" From (?P<a>[^,]+?) to (?P<b>[^,]+), (?P<line>.+?)\.(?= From |$)")
+_OPENING = "f of x is made of pieces."
+
+
+def _say_pieces(text: str) -> str:
+    """Every piece with its ends, which say the domain too."""
+    said = [
+        " From {} to {}, {}.".format(*(_exchanged(m[k], _SAID) for k in ("a", "b", "line")))
+        for m in _PIECE.finditer(text)
+    ]
+    return _OPENING + "".join(said)
+
+
+def _hear_pieces(script: str) -> str:
+    found = [
+        {k: _exchanged(m[k], _WRITTEN) for k in ("a", "b", "line")} for m in _SPOKEN_PIECE.finditer(script)
+    ]
+    if not found:
+        raise FileError("the words do not tell of pieces from one place to another")
+    pieces = ", ".join(
+        f"({m['line']}, (x {'>' if number else '>='} {m['a']}) & (x <= {m['b']}))"
+        for number, m in enumerate(found)
+    )
+    return f"f(x) = Piecewise({pieces})\n{found[0]['a']} <= x <= {found[-1]['b']}"
+
+
+PIECES = Spoken("sympy", _say_pieces, _hear_pieces)

@@ -33,7 +33,7 @@ from ._functions import REPRESENTATIONS as REPRESENTATIONS
 from ._functions import Domain, Drawn, Floats, Term
 from ._transcripts import of_functions
 
-SPOKEN = _speech.FORMULA
+SPOKEN = _speech.PIECES
 CHANCE = None
 """Open: a guess is worth a half at ``published``, where answers are 2 and 3, and an eighth at ``hard``."""
 

@@ -29,15 +29,16 @@ from modgap.tasks._answers import as_option, read_letter
 from modgap.tasks._problem import Answer
 from modgap.tasks._settings import check_order, setting
 
-from . import _molecules, _reactions, _speech
+from . import _molecules, _reactions
 from ._common import INSTRUCTION as INSTRUCTION
 from ._common import Style as Style
 from ._common import between, identity_of, only_picture, only_text, own_rng, pick, shuffled, style_of
 from ._molecules import Molecule
 from ._reactions import Reaction
+from ._speech_molecules import MOLECULE
 
 REPRESENTATIONS: dict[str, Modality] = {"description": "text", "formula": "text", "image": "image"}
-SPOKEN = _speech.DESCRIPTION
+SPOKEN = MOLECULE
 CHANCE = None
 """One in four at the levels of our own; at level ``published`` problems have two to four options."""
 
