@@ -28,6 +28,7 @@ _LABEL_AT = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73)  # of the way along an edg
 _MOVES = 120  # of a node, on the average, before places are given up
 _MOVES_AT_ONCE = 4
 _ROUNDS = 40
+_REACH = (1.001 * EDGE_GAP) ** 2
 
 
 def on_circle(n: int, rng: np.random.Generator) -> tuple[Place, ...]:
@@ -112,17 +113,27 @@ def _cost(
     for j, place in enumerate(places):
         if j != i and math.dist(here, place) < gap:
             cost += 1
+    x, y = here
     for a, b in edges:
         if cost >= most:
             return cost
-        if i not in (a, b) and near_segment(here, places[a], places[b]) < EDGE_GAP:
-            cost += 1
-    for j in neighbours[i]:
-        for k, place in enumerate(places):
-            if cost >= most:
-                return cost
-            if k not in (i, j) and near_segment(place, here, places[j]) < EDGE_GAP:
+        if i != a and i != b:
+            start = places[a]
+            dx, dy = places[b][0] - start[0], places[b][1] - start[1]
+            off = dx * (y - start[1]) - dy * (x - start[0])
+            # Most points are too far from the whole line to ask how far they are from the edge.
+            if off * off < _REACH * (dx * dx + dy * dy) and near_segment(here, start, places[b]) < EDGE_GAP:
                 cost += 1
+    for j in neighbours[i]:
+        end = places[j]
+        dx, dy = end[0] - x, end[1] - y
+        reach = _REACH * (dx * dx + dy * dy)
+        for k, place in enumerate(places):
+            off = dx * (place[1] - y) - dy * (place[0] - x)
+            if off * off < reach and k != i and k != j and near_segment(place, here, end) < EDGE_GAP:
+                cost += 1
+                if cost >= most:
+                    return cost
     return cost
 
 
