@@ -7,9 +7,10 @@ same probabilities to the options when it sees the picture. What it cannot do in
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
 
 RANK, ALPHA = 16, 32
 RATE = 1e-3
-TOKENS = 4096
-"""Positions of a step (our choice: about eight scenes of seven questions on the bundled model)."""
+TOKENS = 512
+"""Positions of a step (our choice: some fifteen questions; at 4,096 a minute and a half has twelve steps)."""
+CHUNK = 280
+"""Questions that are answered in words at a time."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ class Distilled:
         model: with the change merged, ready to answer.
         steps, seconds: of the training.
         loss: mean of the last tenth of the steps, in nats: cross-entropy with the model's own answers.
-        questions: that were learned from, each drawn once unless ``epochs`` is above 1.
-        epochs: how often each was seen.
+        questions: that were learned from.
+        epochs: how often each was seen; above 1 where the problems came to an end.
     """
 
     model: LocalModel
@@ -67,7 +70,7 @@ class Distilled:
 
 def distill(
     model: LocalModel,
-    problems: Sequence[Problem],
+    problems: Iterable[Problem],
     *,
     seconds: float,
     seed: int = 0,
@@ -78,8 +81,9 @@ def distill(
 
     Args:
         model: a local model that scores options.
-        problems: with options, at least one text form and the representation ``image``.
-        seconds: how long to train.
+        problems: with options, at least one text form and the representation ``image``; taken as they are
+            needed, so there may be any number, and repeated if they come to an end.
+        seconds: how long to answer in words and to train.
         seed: of the low-rank change and the order.
         rate: highest learning rate; rises over a twentieth of the time and then falls along a cosine.
         listener: told what is going on.
@@ -90,51 +94,62 @@ def distill(
         MissingExtra: peft is not installed.
     """
     say = listener or (lambda text: None)
-    asked = [problem for problem in problems if _forms(problem)]
-    if not asked:
-        raise InputError("self-distillation needs problems with options, a text form and a picture")
-    say(f"its own answers to {len(asked):,} questions in words")
-    targets = _own_answers(model, asked)
     began = time.monotonic()
     student = alike(model, model.pretrained.folder, model.pretrained.adapter)
     network, trained = _adapted(student, seed)
     optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=0.0)
     losses: list[float] = []
-    seen = 0
-    for groups in _batches(student, asked, seed):
-        spent = time.monotonic() - began
-        if spent > seconds and losses:
+    questions = seen = 0
+    for chunk, targets, is_new in _answered(model, problems):
+        questions += is_new * len(chunk)
+        for groups in _batches(student, chunk, seed):
+            share = min(1.0, (time.monotonic() - began) / seconds)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * min(1.0, 20 * share + 0.02) * 0.5 * (1 + math.cos(math.pi * share))
+            at = [job.index for group in groups for job in group.jobs]
+            loss = _loss(student, network, groups, targets[at])
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            losses.append(float(loss.detach()))
+            seen += len(at)
+            if not math.isfinite(losses[-1]):
+                raise ModelError(
+                    f"self-distillation: the loss of step {len(losses)} is not finite; lower the rate"
+                )
+            if len(losses) % 50 == 0:
+                say(f"step {len(losses)}, {100 * share:.0f} % of the time, loss {np.mean(losses[-50:]):.3f}")
+            if time.monotonic() - began > seconds:
+                break
+        if time.monotonic() - began > seconds:
             break
-        share = min(1.0, spent / seconds)
-        for group in optimizer.param_groups:
-            group["lr"] = rate * min(1.0, 20 * share + 0.02) * 0.5 * (1 + math.cos(math.pi * share))
-        at = [job.index for group in groups for job in group.jobs]
-        loss = _loss(student, network, groups, targets[at])
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        losses.append(float(loss.detach()))
-        seen += len(at)
-        if not math.isfinite(losses[-1]):
-            raise ModelError(
-                f"self-distillation: the loss of step {len(losses)} is not finite; lower the rate"
-            )
-        if len(losses) % 50 == 0:
-            say(f"step {len(losses)}, {100 * share:.0f} % of the time, loss {np.mean(losses[-50:]):.3f}")
     student.pretrained.model.eval()
     network.merge_and_unload()
     for parameter in student.pretrained.model.parameters():
         parameter.requires_grad_(False)
     last = losses[-max(1, len(losses) // 10) :]
     return Distilled(
-        student,
-        len(losses),
-        time.monotonic() - began,
-        float(np.mean(last)),
-        len(asked),
-        seen / len(asked),
+        student, len(losses), time.monotonic() - began, float(np.mean(last)), questions, seen / questions
     )
+
+
+Chunk = tuple[list[Problem], "Float[Tensor, 'question option']", bool]
+"""Problems, the model's own answers to them, and whether they come for the first time."""
+
+
+def _answered(model: LocalModel, problems: Iterable[Problem]) -> Iterator[Chunk]:
+    """Problems in chunks with the model's answers in words; all of them again when they are at an end."""
+    done: list[tuple[list[Problem], Tensor]] = []
+    fresh = (problem for problem in problems if _forms(problem))
+    while chunk := list(itertools.islice(fresh, CHUNK)):
+        done.append((chunk, _own_answers(model, chunk)))
+        yield *done[-1], True
+    if not done:
+        raise InputError("self-distillation needs problems with options, a text form and a picture")
+    while True:
+        for chunk, targets in done:
+            yield chunk, targets, False
 
 
 def _forms(problem: Problem) -> bool:
@@ -143,23 +158,16 @@ def _forms(problem: Problem) -> bool:
 
 
 def _own_answers(model: LocalModel, problems: Sequence[Problem]) -> Float[Tensor, "question option"]:
-    """Probabilities of the options in words, the mean over the text forms."""
-    queries, of = [], []
-    for number, problem in enumerate(problems):
-        for shown in problem.representations:
-            if shown.modality == "text":
-                queries.append(Query(build_parts(problem, shown), problem.options))
-                of.append(number)
-    most = max(len(problem.options) for problem in problems)
-    found = torch.zeros(len(problems), most)
-    counts = torch.zeros(len(problems), 1)
+    """Probabilities of the options in words, shown in the first text form."""
+    queries = []
+    for problem in problems:
+        shown = next(r for r in problem.representations if r.modality == "text")
+        queries.append(Query(build_parts(problem, shown), problem.options))
+    found = torch.zeros(len(problems), max(len(problem.options) for problem in problems))
     for index, reply in model.reply(queries):
-        if reply.option_scores is None:
-            continue  # too long for the model, say
-        chances = torch.tensor(reply.option_scores).softmax(dim=0)
-        found[of[index], : len(chances)] += chances
-        counts[of[index]] += 1
-    return found / counts.clamp(min=1)
+        if reply.option_scores is not None:  # None: too long for the model, say
+            found[index, : len(reply.option_scores)] = torch.tensor(reply.option_scores).softmax(dim=0)
+    return found
 
 
 def alike(model: LocalModel, folder: Path, adapter: Path | None = None) -> LocalModel:
@@ -203,7 +211,7 @@ def _adapted(student: LocalModel, seed: int) -> tuple[Any, list[nn.Parameter]]:
 
 
 def _batches(student: LocalModel, problems: Sequence[Problem], seed: int) -> Iterator[list[Group]]:
-    """Groups of questions about one picture, in a new order each time all were seen; never ends."""
+    """Groups of questions about one picture, some at a time in random order, each once."""
     jobs = []
     for index, problem in enumerate(problems):
         shown = next(r for r in problem.representations if r.modality == "image")
@@ -211,18 +219,16 @@ def _batches(student: LocalModel, problems: Sequence[Problem], seed: int) -> Ite
     for job, ids in zip(jobs, student._writer.tokenize([j.prompt.text for j in jobs]), strict=True):
         job.raw.extend(ids)
     groups = grouped(jobs, share=True)
-    rng = np.random.default_rng(seed)
-    while True:
-        some: list[Group] = []
-        size = 0
-        for number in rng.permutation(len(groups)).tolist():
-            some.append(groups[number])
-            size += groups[number].size(student._tokens_per_image or 0)
-            if size >= TOKENS:
-                yield some
-                some, size = [], 0
-        if some:
+    some: list[Group] = []
+    size = 0
+    for number in np.random.default_rng(seed).permutation(len(groups)).tolist():
+        some.append(groups[number])
+        size += groups[number].size(student._tokens_per_image or 0)
+        if size >= TOKENS:
             yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _loss(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -213,13 +213,13 @@ def offered(model: Model, plan: Plan, say: Say, left: float, out: Path) -> list[
         made = rescaled(model, plan.detector, suite, choose, out / "rescaled", say)
         found += [] if made is None else [made]
     if plan.train and left > 30:
-        problems = list(suite.problems(6 * plan.n, seed + LEARN))
+        problems = suite.problems(1_000_000, seed + LEARN)  # drawn as they are needed
         found.append(_distilled(model, problems, plan, say, min(left, 30 * plan.minutes), out / "trained"))
     return found
 
 
 def _distilled(
-    model: LocalModel, problems: Sequence[Problem], plan: Plan, say: Say, seconds: float, folder: Path
+    model: LocalModel, problems: Iterable[Problem], plan: Plan, say: Say, seconds: float, folder: Path
 ) -> Treatment:
     """Trained once, and read from its folder: its runs are known by its weights, also when they go on."""
     about = folder / "training.txt"  # written last, so a folder that has it is whole
