@@ -1,9 +1,10 @@
-"""Pictures of functions and graphs per second of one core, against matplotlib; then the whole suite.
+"""Pictures of functions and graphs against matplotlib; the whole suite; sound and film of every task.
 
-    python benchmarks/isobench_speed.py [--n 60]
+    python benchmarks/isobench_media.py [--n 60]
 
 matplotlib draws one figure each at the same size with grid, ticks and labels; graphs are placed and drawn on
-it by networkx. Both save a PNG. Times are processor time.
+it by networkx. Both save a PNG. Times are processor time of one core. Sound and film need the extras
+``audio`` and ``video``; without one the line says so.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import matplotlib
 import networkx as nx
 import numpy as np
 
+from modgap._errors import MissingExtra
+from modgap.media import Audio
+from modgap.media.speech import seconds
 from modgap.tasks import load, names
 from modgap.tasks.isobench import _functions
 
@@ -26,6 +30,7 @@ matplotlib.use("agg")
 FUNCTIONS = ("parity", "convexity", "breakpoints")
 GRAPHS = ("connectivity", "maxflow", "isomorphism")
 PIXELS = 448
+TASKS = [name for name in names() if name.startswith("isobench/")]
 
 
 def figure_of(panels: int) -> tuple[Any, list[Any]]:
@@ -94,19 +99,10 @@ def compare(task: str, n: int) -> tuple[float, float]:
     return ours, milliseconds(draw, problems)
 
 
-def main() -> None:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--n", type=int, default=60, help="pictures of each task")
-    n = parser.parse_args().n
-    print(f"milliseconds of one core for a picture of {PIXELS} pixels, PNG included, n = {n}")
-    print("        task     ours  matplotlib   ratio")
-    for task in (*FUNCTIONS, *GRAPHS):
-        ours, peer = compare(task, n)
-        print(f"{task:>12} {ours:>8.1f} {peer:>11.1f} {peer / ours:>6.1f}x")
-    print()
+def suite() -> None:
+    """Time 100 problems of every task in two texts and a picture."""
     total, made = 0.0, 0
-    for name in (name for name in names() if name.startswith("isobench/")):
+    for name in TASKS:
         task = load(name)
         texts = [r for r, modality in task.representations.items() if modality == "text"][:2]
         pictures = [r for r, modality in task.representations.items() if modality == "image"][:1]
@@ -117,6 +113,40 @@ def main() -> None:
         total, made = total + spent, made + 1
         print(f"{name:>24}: {spent:5.2f} s for 100 problems as {', '.join([*texts, *pictures])}")
     print(f"{made} tasks: {total:.1f} s of one core, {total / 2:.1f} s of two")
+
+
+def per_second(name: str, representation: str, n: int) -> str:
+    """Problems per second of one core in one representation, and how long the sounds are."""
+    task = load(name)
+    try:
+        problems = [task.problem(7, n, [representation])]  # fills caches
+        start = time.process_time()
+        problems = [task.problem(7, index, [representation]) for index in range(n)]
+    except MissingExtra as error:
+        return str(error)
+    rate = n / (time.process_time() - start)
+    sounds = [part for p in problems for part in p.representations[0].parts if isinstance(part, Audio)]
+    spoken = f", {sum(map(seconds, sounds)) / len(sounds):.0f} s of speech each" if sounds else ""
+    return f"{rate:.0f} problems per second{spoken}"
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--n", type=int, default=60, help="pictures, sounds and films of each task")
+    n = parser.parse_args().n
+    print(f"milliseconds of one core for a picture of {PIXELS} pixels, PNG included, n = {n}")
+    print("        task     ours  matplotlib   ratio")
+    times = [compare(task, n) for task in (*FUNCTIONS, *GRAPHS)]
+    ours, peers = (sum(column) for column in zip(*times, strict=True))
+    for task, (own, peer) in zip((*FUNCTIONS, *GRAPHS, "all"), (*times, (ours, peers)), strict=True):
+        print(f"{task:>12} {own:>8.1f} {peer:>11.1f} {peer / own:>6.1f}x")
+    print()
+    suite()
+    for representation in ("audio", "video"):
+        print(f"\n{representation}, one core, n = {n}")
+        for name in TASKS:
+            print(f"{name:>24}: {per_second(name, representation, n)}")
 
 
 if __name__ == "__main__":
