@@ -33,7 +33,9 @@ app = typer.Typer(
 def make_data(
     *,
     out: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
-    n: Annotated[int, typer.Option("--n", "-n", help="Examples, in groups of four.")] = 2000,
+    n: Annotated[
+        int, typer.Option("--n", "-n", help="Examples, in groups of four; with --from pictures.")
+    ] = 2000,
     seed: Annotated[int, typer.Option(help="Of everything.")] = 0,
     types: Annotated[
         str | None, typer.Option(help="Such as counting,text. Default: all that apply to the scenes.")
@@ -48,6 +50,23 @@ def make_data(
         Path | None,
         typer.Option(help="JSON lines with caption and scene, written by a model; labelled and added."),
     ] = None,
+    from_: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(
+            "--from", help="Real pictures: docci, visual-genome or winoground, and its folder. Needs --model."
+        ),
+    ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="With --from: base address of the language model that edits.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="With --from: its name there.")] = None,
+    questions: Annotated[int, typer.Option(help="With --from: most questions of a picture.")] = 4,
+    judged: Annotated[
+        bool, typer.Option("--judge/--no-judge", help="With --from: whether edits are judged, a call each.")
+    ] = True,
+    option: Annotated[
+        list[str] | None, typer.Option(help="With --from: NAME=VALUE of the model, such as budget=1000.")
+    ] = None,
     max_blind: Annotated[
         float, typer.Option(help="How well text alone may tell wrong from right; 0.5 is chance, 1 no limit.")
     ] = 0.6,
@@ -58,12 +77,31 @@ def make_data(
 ) -> None:
     """Make captions of rendered scenes with exact labels of what is wrong.
 
-    Fails without writing anything if a classifier that sees only the text finds the errors.
+    Fails without writing anything if a classifier that sees only the text finds the errors. With --from a
+    language model edits captions of real pictures instead; its replies are kept, and a stopped command goes
+    on.
     """
     from modgap.cli._values import listed
     from modgap.tldr import DataConfig, build, read_captions
     from modgap.tldr import natural as label
 
+    if from_ is not None:
+        from modgap.cli._tldr_real import make_from_pictures
+
+        make_from_pictures(
+            out,
+            *from_,
+            pictures=n,
+            endpoint=endpoint,
+            model=model,
+            types=listed(types),
+            questions=questions,
+            judged=judged,
+            seed=seed,
+            parquet=bool(parquet),
+            options=option,
+        )
+        return
     config = DataConfig(n, seed, listed(types), design, level, pixels)
     examples = label(*read_captions(natural)) if natural else []
     rows = build(out, config, natural=examples, max_blind=max_blind, parquet=parquet)
