@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -65,3 +66,20 @@ def test_what_a_user_can_cause_is_one_line(arguments: tuple[str, ...], message: 
     assert code == 2
     assert complaint.startswith(message)
     assert complaint.count("\n") == 1
+
+
+def test_attached_numbers_are_saved_and_loaded_again(tmp_path: Path) -> None:
+    from modgap.fone import NumberModel
+
+    out = tmp_path / "numbers"
+    done = CliRunner().invoke(
+        app, ["fone", "attach", "bundled/text_backbone", "--text", "12345 pens", "--out", str(out)]
+    )
+    assert done.exit_code == 0
+    found = re.search(r"'12345 pens': (\d+) tokens before, (\d+) now", done.stdout)
+    assert found is not None
+    assert int(found[2]) < int(found[1])
+    assert NumberModel.from_pretrained(out).settings.mode == "replace"
+    done = CliRunner().invoke(app, ["fone", "attach", "bundled/text_backbone", "--mode", "plus"])
+    assert done.exit_code != 0
+    assert "mode 'plus' is not one of replace, add" in done.stderr

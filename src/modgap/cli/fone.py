@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from modgap.cli._fone_attach import attach_numbers
 from modgap.cli._fone_lab import add_verbs
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def show_spectrum(
     typer.echo(f"spectrum: {folder}")
 
 
+app.command("attach")(attach_numbers)
 add_verbs(app)
 
 
