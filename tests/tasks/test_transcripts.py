@@ -18,6 +18,7 @@ from modgap.tasks import (
     transcript_request,
     transcript_score,
 )
+from modgap.tasks.isobench._transcript_chemistry import compare_shown, read_shown
 from modgap.tasks.isobench._transcripts import read_graph, read_pair, read_position
 from modgap.tasks.scenes._transcript import Prose, Seen, read
 
@@ -227,3 +228,35 @@ def test_a_problem_without_words_or_of_a_file_has_no_score() -> None:
     assert transcript_score(own, "a red star") is None
     assert transcript_form(own) == own.representations[0] and transcript_request(own) is None
     assert rewrite_transcript(own, "a red star") == "a red star"
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("Cr + HNO3 -> Cr(NO3)3 + H2", 1.0),
+        (
+            "Shown:\n$2\\text{Cr} + 6\\text{HNO}_3 \\rightarrow 2\\text{Cr(NO}_3)_3 + 3\\text{H}_2$",
+            1.0,
+        ),
+        ("Cr + HNO₃ → H₂ + Cr(NO₃)₃", 1.0),
+        ("Cr + HNO3 -> Cr(NO3)2 + H2", 0.75),
+        ("CCO", 0.0),
+        ("A reaction is shown.", 0.0),
+    ],
+)
+def test_reactions(text: str, score: float) -> None:
+    p = next(
+        p
+        for p in (problem("isobench/chemistry", i) for i in range(99))
+        if "Cr + HNO3" in written(p, "formula")
+    )
+    found = transcript_score(p, text)
+    assert found is not None and found["score"] == pytest.approx(score)
+    assert found["exact"] == float(score == 1)
+
+
+def test_molecules_are_the_same_in_any_numbering() -> None:
+    truth, again = read_shown("CC(=O)OC"), read_shown("The molecule is `COC(C)=O`.")
+    assert compare_shown(truth, again) == {"score": 1.0, "parts": 1.0, "exact": 1.0}
+    other = compare_shown(truth, read_shown("CC(=O)NC"))  # another element, which three atoms have to do with
+    assert other["exact"] == 0 and other["parts"] == pytest.approx(2 / 5)

@@ -1,7 +1,7 @@
 """What one can score without solving a task: high where problems are as published, near chance at level hard.
 
-Three of these rules were measured on the released problems: connected if both nodes have edges .84, the
-tighter of source and sink .82, same degrees .98. The others are ours.
+Rules for physics, winner and puzzle are in the tests of these tasks. Three of these rules were measured on
+the released problems: connected if both nodes have edges .84, the tighter of source and sink .82, same degrees .98. The others are ours.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from modgap.tasks import load
-from modgap.tasks.isobench import breakpoints
+from modgap.tasks.isobench import breakpoints, chemistry
 
 N = 300
 
@@ -109,3 +109,40 @@ def test_three_points_of_a_curve_never_show_that_it_is_neither() -> None:
         neither = [p for p in problems if module.answer(p) == "neither"]
         assert len(neither) > N / 5
         assert np.mean([ends_and_origin(p) == "neither" for p in neither]) == pytest.approx(found, abs=0.02)
+
+
+def group_by_its_elements(p: Any) -> str:
+    """The rarest element that a group needs and the molecule has; where two groups are alike, the last."""
+    needs = {"amine": "N", "chloride": "Cl"}
+    fitting = [name for name in p.choices if needs.get(name, "O") in p.shown.atoms] or p.choices
+    return str(max(fitting, key=lambda name: name in needs))
+
+
+def hydrogen_without_rings(p: Any) -> str:
+    """Fills the valences of the atoms as if they stood in one open chain of single bonds."""
+    atoms = p.shown.atoms
+    full = 2 * atoms.count("C") + 2 + atoms.count("N") - sum(atoms.count(e) for e in ("F", "Cl", "Br"))
+    return str(min(p.choices, key=lambda name: abs(int(name.split()[0]) - full)))
+
+
+def rings_by_size(p: Any) -> str:
+    return str(min(p.choices, key=lambda name: abs(int(name.split()[0]) - round(len(p.shown.atoms) / 4 - 1))))
+
+
+@pytest.mark.parametrize(
+    ("asked", "rule", "published"),
+    [
+        ("group", group_by_its_elements, 0.55),
+        ("hydrogens", hydrogen_without_rings, 0.6),
+        ("rings", rings_by_size, 0.5),
+    ],
+)
+def test_counting_letters_does_not_solve_hard_chemistry(asked: str, rule: Any, published: float) -> None:
+    """Chance is 0.36 as published, where there are two to four options, and 0.25 at hard."""
+    for level, low, high in (("published", published, 0.8), ("hard", 0.1, 0.36)):
+        drawn = (
+            chemistry.sample(np.random.default_rng([17, i]), chemistry.LEVELS[level]) for i in range(900)
+        )
+        problems = [p for p in drawn if getattr(p, "asked", "") == asked]
+        right = float(np.mean([rule(p) == chemistry.answer(p) for p in problems]))
+        assert low <= right <= high, (level, right, len(problems))

@@ -36,9 +36,11 @@ from ._common import between, identity_of, only_picture, only_text, own_rng, pic
 from ._molecules import Molecule
 from ._reactions import Reaction
 from ._speech_molecules import MOLECULE
+from ._transcript_chemistry import SHOWN
 
 REPRESENTATIONS: dict[str, Modality] = {"description": "text", "formula": "text", "image": "image"}
 SPOKEN = MOLECULE
+TRANSCRIPT = SHOWN
 CHANCE = None
 """One in four at the levels of our own; at level ``published`` problems have two to four options."""
 
@@ -57,7 +59,10 @@ class Dials:
     max_atoms: int = setting(13, "most atoms other than hydrogen", low=5, high=16)
     others: int = setting(3, "most atoms that are neither carbon nor hydrogen", low=1, high=5)
     elements: bool = setting(True, "such atoms are of six elements, not of oxygen and nitrogen only")
-    decoys: bool = setting(False, "groups differ in more than their letters; small coefficients are rare")
+    decoys: bool = setting(
+        False,
+        "groups differ in more than their letters, small coefficients are rare, no molecule is saturated",
+    )
 
     def __post_init__(self) -> None:
         check_order(self, "min_atoms", "max_atoms")
@@ -135,6 +140,8 @@ def _molecule(
         return None
     if asked in ("rings", "doubles"):
         return MoleculeProblem(m, asked, shuffled(rng, [_counted(int(str(n)), asked) for n in offered]))
+    if dials.decoys and not _molecules.rings_of(m) + _molecules.doubles_of(m):
+        return None  # hydrogen would follow from the other atoms alone
     formula = _molecules.formula_of(m)
     hydrogens = formula["H"]
     if asked == "hydrogens":
