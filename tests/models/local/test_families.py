@@ -323,6 +323,27 @@ def test_a_sound_that_would_be_cut_off_is_an_error(family: Callable[[str], Local
     assert replies[1].error is None
 
 
+def test_speech_that_is_too_long_ends_as_an_error(
+    family: Callable[[str], LocalModel], tmp_path: Path
+) -> None:
+    """Spoken problems of 20 s, asked of a model that listens for 2 s: nothing is cut off and answered."""
+    pytest.importorskip("espeakng_loader", reason="needs modgap[audio]")
+    run = modgap.measure(
+        family("qwen2-audio"),
+        "isobench",
+        n=2,
+        tasks=["connectivity"],
+        representations=["list", "audio"],
+        max_tokens=4,
+        out=tmp_path,
+    )
+    spoken = [record for record in run.records() if record.representation == "audio"]
+    assert [record.outcome for record in spoken] == ["error"] * 2
+    assert all("this model listens for 2 s" in (record.error or "") for record in spoken)
+    written = [record for record in run.records() if record.representation == "list"]
+    assert len(written) == 2 and "error" not in {record.outcome for record in written}
+
+
 def test_a_run_keeps_what_the_model_notes(family: Callable[[str], LocalModel], tmp_path: Path) -> None:
     model = family("gemma3")
     run = modgap.measure(model, "scenes", n=2, tasks=["existence"], modalities=["text"], out=tmp_path)

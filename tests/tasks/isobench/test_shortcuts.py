@@ -1,7 +1,8 @@
 """What one can score without solving a task: high where problems are as published, near chance at level hard.
 
 Rules for physics, winner and puzzle are in the tests of these tasks. Three of these rules were measured on
-the released problems: connected if both nodes have edges .84, the tighter of source and sink .82, same degrees .98. The others are ours.
+the released problems: connected if both nodes have edges .84,
+the tighter of source and sink .82, same degrees .98. The others are ours.
 """
 
 from __future__ import annotations
