@@ -67,8 +67,8 @@ def test_a_planted_direction_is_found() -> None:
     hidden = extract(planted_text(3, direction, {anchor for anchor, _ in concept.sentences}), concept)
     other = SteeringVector("other", "random", torch.randn(8, 128, generator=rng))
     model = disturbed(direction, 5 * noise)
-    sets = [problems_of(("relation",), n, seed, level="plain") for seed, n in ((1, 60), (2, 30), (3, 60))]
-    found = judge_merged(model, [hidden, other], (sets[0], sets[1], sets[2]))
+    sets = [problems_of(("relation",), n, seed, level="plain") for seed, n in ((1, 60), (2, 12), (3, 60))]
+    found = judge_merged(model, [hidden, other], (sets[0], sets[1], sets[2]), strengths=(2.0, 4.0))
     slope = slopes(model, sets[0], positions=("image",))
     shares = {
         (vector.concept, block): found.merged.weights[vector.concept, block]

@@ -32,8 +32,6 @@ from ._replay import TOKENS, Patch
 from ._sweep import Cell, SweepResult, query_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jaxtyping import Float
     from torch import Tensor
 
@@ -196,7 +194,8 @@ def rank_agreement(found: Slopes, result: SweepResult, cells: Sequence[tuple[Cel
 
 def spearman(a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"]) -> float:
     """Spearman's rank correlation; equal values share their mean rank."""
-    ranks: Callable[[np.ndarray], np.ndarray] = lambda x: np.array(  # noqa: E731
-        [(x < value).sum() + ((x == value).sum() - 1) / 2 for value in x]
-    )
-    return float(np.corrcoef(ranks(a), ranks(b))[0, 1])
+    return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
+
+
+def _ranks(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    return np.array([(values < one).sum() + ((values == one).sum() - 1) / 2 for one in values])
