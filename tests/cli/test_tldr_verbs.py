@@ -99,3 +99,18 @@ def test_a_caption_on_the_standard_input_is_judged_word_by_word(tmp_path: Path) 
         (["captions.jsonl"], "give a file of captions, or a picture with --stream: one of them"),
     ):
         assert told in run(*typed[1:], *more)[2]
+
+
+def test_a_dry_run_prints_the_cost_of_data_or_of_its_size(tmp_path: Path) -> None:
+    code, shown, told = run("train", "--dry-run", "--size", "1000,4,50", "--captions", 32)
+    assert code == 0, told
+    assert "weights of the decoder" in shown
+    assert "steps of 32 captions" in shown
+    assert "125" in shown
+    true = Example("0", "0", "Describe.", "It is red.", (), "test", image=RED)
+    write_examples([true], tmp_path / "data", parquet=False)
+    code, shown, told = run("train", tmp_path / "data", "--dry-run")
+    assert code == 0, told
+    assert "or --dry-run for the cost" in run("train", tmp_path / "data")[2]
+    assert "one of them" in run("train", "--dry-run")[2]
+    assert "such as 9647,9,136" in run("train", "--dry-run", "--size", "9,x")[2]

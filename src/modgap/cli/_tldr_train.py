@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from modgap._errors import InputError, MissingExtra
+
+if TYPE_CHECKING:
+    from modgap.tldr._cost import Workload
+    from modgap.tldr._train import TrainConfig
 
 
 def add_verb(app: typer.Typer) -> None:
@@ -14,11 +20,13 @@ def add_verb(app: typer.Typer) -> None:
 
 
 def train_detector(
-    data: Annotated[Path, typer.Argument(help="As 'modgap tldr data' makes it.", show_default=False)],
+    data: Annotated[
+        Path | None, typer.Argument(help="As 'modgap tldr data' makes it.", show_default=False)
+    ] = None,
     *,
     out: Annotated[
-        Path, typer.Option(help="Folder to make; a stopped run goes on in it.", show_default=False)
-    ],
+        Path | None, typer.Option(help="Folder to make; a stopped run goes on in it.", show_default=False)
+    ] = None,
     model: Annotated[str, typer.Option(help="bundled, a model folder or a hub id.")] = "bundled",
     objective: Annotated[
         str, typer.Option(help="token; or response: only the last token learns, the paper's baseline.")
@@ -41,13 +49,28 @@ def train_detector(
     ] = 0.1,
     seed: Annotated[int, typer.Option(help="Of everything.")] = 0,
     checkpoint_every: Annotated[int, typer.Option(help="Steps.")] = 100,
-    bf16: Annotated[bool, typer.Option("--bf16", help="Arithmetic in bfloat16; worth it where the hardware has it.")] = False,
+    bf16: Annotated[
+        bool, typer.Option("--bf16", help="Arithmetic in bfloat16; worth it where the hardware has it.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Print what it would cost; only config.json of the model is read."),
+    ] = False,
+    size: Annotated[
+        str | None,
+        typer.Option(help="With --dry-run, instead of DATA: pictures,captions of each,words of each."),
+    ] = None,
+    image_tokens: Annotated[
+        int | None, typer.Option(help="With --dry-run: positions of a picture, where the model does not say.")
+    ] = None,
+    teraflops: Annotated[
+        float, typer.Option(help="With --dry-run: 10^12 operations a second that one device really reaches.")
+    ] = 300.0,
 ) -> None:
     """Train a detector: a head and low-rank changes on a multimodal model; the vision encoder stays as it is.
 
     Works under 'accelerate launch' and 'torchrun'. The split 'validation' calibrates it.
     """
-    from modgap._errors import MissingExtra
     from modgap.cli._values import listed
     from modgap.tldr import read_examples
 
@@ -71,5 +94,60 @@ def train_detector(
         checkpoint_every=checkpoint_every,
         bf16=bf16,
     )
+    if dry_run:
+        _print_cost(model, config, data, size, image_tokens, teraflops)
+        return
+    if data is None or out is None:
+        raise InputError("give the data and --out FOLDER; or --dry-run for the cost")
     train(read_examples(data), config, out, say=lambda line: typer.echo(line, err=True))
     typer.echo(out / "detector.json")
+
+
+def _print_cost(
+    model: str,
+    config: TrainConfig,
+    data: Path | None,
+    size: str | None,
+    image_tokens: int | None,
+    speed: float,
+) -> None:
+    from modgap.cli._table import print_rows
+    from modgap.tldr._cost import estimate
+
+    cost = estimate(model, _workload(data, size), config, image_tokens=image_tokens)
+    rows = [(f"weights of the {part}", f"{n / 1e6:,.1f} M") for part, n in cost.parameters.items()]
+    rows += [
+        ("trained", f"{cost.trained / 1e6:,.1f} M"),
+        ("positions of a picture", f"{cost.image_tokens:,}"),
+        ("positions in one pass", f"{cost.tokens / 1e6:,.1f} M"),
+        (f"steps of {config.captions} captions", f"{cost.steps:,}"),
+        ("operations", f"{cost.operations:.2e}"),
+        (f"hours at {speed:g} TFLOP/s", f"{cost.hours(speed):.2f}"),
+    ]
+    rows += [(f"memory: {part}", f"{n:.1f} GB") for part, n in cost.gigabytes.items()]
+    rows.append(("memory in all", f"{sum(cost.gigabytes.values()):.1f} GB"))
+    print_rows(("what", "about"), rows)
+    typer.echo("an estimate from config.json; the memory saved for the way back grows with --captions")
+
+
+def _workload(data: Path | None, size: str | None) -> Workload:
+    from modgap.tldr import read_examples
+    from modgap.tldr._cost import Workload
+
+    if (data is None) is (size is None):
+        raise InputError("--dry-run takes data, or --size pictures,captions,words: one of them")
+    if size is not None:
+        try:
+            pictures, captions, words = (float(part) for part in size.split(","))
+        except ValueError as error:
+            raise InputError(f"--size {size!r} is not three numbers, such as 9647,9,136") from error
+        return Workload(int(pictures), captions, words)
+    assert data is not None
+    seen, n, total = set(), 0, 0
+    for example in read_examples(data):
+        if example.split == "train":
+            seen.add((example.image, example.prompt))
+            n, total = n + 1, total + len(example.response.split())
+    if not n:
+        raise InputError(f"{data}: there are no examples of the split 'train'")
+    return Workload(len(seen), n / len(seen), total / n)
