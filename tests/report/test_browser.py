@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
+import numpy as np
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 from modgap.report import write_report
+from modgap.tasks import load
 
 LOADED = "const i = document.images[0]; i.complete ? arguments[0]() : i.onload = arguments[0]"
 
@@ -25,6 +28,30 @@ def page(make_run, browser):
     browser.execute_script("localStorage.clear()")
     browser.get(report.as_uri())
     return browser
+
+
+SEEN = """
+const done = arguments[1], film = document.createElement('video');
+film.onerror = () => done(film.error.message);
+film.onloadeddata = () => { film.currentTime = film.duration; };
+film.onseeked = () => {
+  const canvas = new OffscreenCanvas(film.videoWidth, film.videoHeight), context = canvas.getContext('2d');
+  context.drawImage(film, 0, 0);
+  done([...context.getImageData(0, 0, canvas.width, canvas.height).data]);
+};
+film.src = arguments[0];
+"""
+
+
+def test_a_film_ends_in_the_browser_with_the_picture(browser):
+    pytest.importorskip("av", reason="needs modgap[video]")
+    browser.get("data:text/html,<title>film</title>")
+    task = load("isobench/maxflow")
+    image, film = (r.parts[0] for r in task.problem(5, 0, ["image", "video"], pixels=256).representations)
+    data = base64.b64encode(film.data).decode()
+    seen = browser.execute_async_script(SEEN, f"data:{film.mime};base64,{data}")
+    assert isinstance(seen, list), seen
+    assert np.array_equal(np.reshape(seen, (256, 256, 4))[..., :3], np.asarray(image.to_pil()))
 
 
 def visible(page) -> list[int]:

@@ -117,7 +117,7 @@ def _cost(
     for a, b in edges:
         if cost >= most:
             return cost
-        if i != a and i != b:
+        if i not in (a, b):
             start = places[a]
             dx, dy = places[b][0] - start[0], places[b][1] - start[1]
             off = dx * (y - start[1]) - dy * (x - start[0])
@@ -130,7 +130,7 @@ def _cost(
         reach = _REACH * (dx * dx + dy * dy)
         for k, place in enumerate(places):
             off = dx * (place[1] - y) - dy * (place[0] - x)
-            if off * off < reach and k != i and k != j and near_segment(place, here, end) < EDGE_GAP:
+            if off * off < reach and k not in (i, j) and near_segment(place, here, end) < EDGE_GAP:
                 cost += 1
                 if cost >= most:
                     return cost
