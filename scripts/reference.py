@@ -50,6 +50,7 @@ PACKAGES = (
     "modgap.steering",
     "modgap.tldr",
     "modgap.tldr.annotate",
+    "modgap.tldr.real",
     "modgap.fone",
     "modgap.doctor",
 )

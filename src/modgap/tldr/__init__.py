@@ -17,6 +17,8 @@ from ._edit import Perturbation as Perturbation
 from ._edit import Piece as Piece
 from ._edit import apply_edit as apply_edit
 from ._edit import verify_edit as verify_edit
+from ._evidence import Evidence as Evidence
+from ._evidence import evidence as evidence
 from ._example import AGREEMENT as AGREEMENT
 from ._example import PROMPT as PROMPT
 from ._example import UNREAD as UNREAD
