@@ -203,10 +203,9 @@ def offered(model: Model, plan: Plan, say: Say, left: float, out: Path) -> list[
         model,
         plan.backbone or str(model.pretrained.folder),
         choose,
-        blocks=range(0, blocks, max(1, blocks // 4)),
+        blocks=range(0, blocks, max(1, blocks // 8)),
         strengths=(0.5, 1.0, 2.0),
         positions=("image", "text"),
-        seed=plan.seed,
         say=say,
     )
     if plan.detector:

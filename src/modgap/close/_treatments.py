@@ -15,9 +15,21 @@ from typing import Any
 from modgap.models import Model
 from modgap.models.local._model import LocalModel
 from modgap.models.local._steer import Change
-from modgap.steering import SteeringVector, extract, load_concept, sweep, text_model
-from modgap.steering._replay import Patch
-from modgap.steering._sweep import Cell, cells_of
+from modgap.steering import (
+    Merged,
+    Patch,
+    SteeringVector,
+    cells_of,
+    extract,
+    load_concept,
+    merge,
+    screen,
+    slopes,
+    sweep,
+    text_model,
+)
+from modgap.steering._merge import outcomes
+from modgap.steering._sweep import Cell
 from modgap.tasks import Problem
 
 from ._patched import Patched
@@ -35,6 +47,11 @@ CONCEPT_OF = {
 
 PATCH = "back-patch"
 """Name of the cells of a sweep that are no vectors."""
+
+SCREENED = 3
+"""Cells of each concept and kind of positions that are swept exactly."""
+
+MERGED_STRENGTHS = (0.5, 1.0, 2.0, 4.0)
 
 Export = Callable[[Path], tuple[str, ...]]
 """Writes what a treatment is to a folder, and returns the lines of code that apply it."""
@@ -83,71 +100,93 @@ def steered(
     blocks: Sequence[int],
     strengths: Sequence[float],
     positions: Sequence[str],
-    seed: int,
     say: Callable[[str], None],
 ) -> list[Treatment]:
-    """The best cell of each concept on these problems, all of them merged, and the best back-patch.
+    """The best cell of each concept on these problems, all concepts merged, and the best back-patch.
 
     Args:
         model: the multimodal model.
         backbone: where the directions come from.
         problems: to choose by; nothing of what they show is reported as a gain.
-        blocks, strengths, positions: the grid.
-        seed: of the controls.
+        blocks, strengths, positions: the grid, of which only what first-order effects promise most for is
+            swept exactly.
         say: told what is going on.
 
     Returns:
-        None for a concept, or for back-patching, where no cell helps on these problems.
+        None for a concept, for the merged one, or for back-patching, where nothing helps on these problems.
     """
     tasks = dict.fromkeys(problem.task for problem in problems)
     concepts = list(dict.fromkeys(CONCEPT_OF.get(t.rpartition("/")[2], "spatial") for t in tasks))
     read = text_model(backbone)
     vectors = [extract(read, load_concept(name)) for name in concepts]
     grid: dict[str, Any] = {"blocks": blocks, "strengths": strengths, "positions": positions}
-    cells: list[tuple[Cell, Change | Patch]] = [*cells_of(vectors, names=concepts, **grid)]
-    pairs = [(source, block) for block in blocks for source in blocks if source > block]
+    every = cells_of(vectors, names=concepts, **grid)
+    say(f"first-order effects on {len(problems):,} questions")
+    found = slopes(model, problems, positions=positions)
+    cells = screen(found, every, SCREENED)
+    few = blocks[:: max(1, len(blocks) // 4)]
+    pairs = [(source, block) for block in few for source in few if source > block]
     cells += [(Cell(PATCH, False, b, float(s), "image"), Patch(s, b, "image")) for s, b in pairs]
-    say(f"{len(cells):,} ways of steering on {len(problems):,} questions")
-    result = sweep(model, problems, cells, representation="image")
+    say(f"{len(cells):,} ways of steering, of {len(every) + len(pairs):,}, on {len(problems):,} questions")
+    result = sweep(model, problems, cells)
     gain = result.right.mean(axis=1) - result.base_right.mean()
     margin = (result.margin - result.base_margin).mean(axis=1)
-    found: list[tuple[SteeringVector, Cell, Change]] = []
     treatments = []
-    for vector in vectors:
-        at = [i for i, (cell, _) in enumerate(cells) if cell.vector == vector.concept]
-        best = max(at, key=lambda i: (gain[i], margin[i]))
+    for name in (*concepts, PATCH):
+        at = [i for i, (cell, _) in enumerate(cells) if cell.vector == name]
+        best = max(at, key=lambda i: (gain[i], margin[i]), default=None)
+        if best is None or gain[best] <= 0:
+            continue
         cell, change = cells[best]
-        if gain[best] > 0 and isinstance(change, Change):
-            found.append((vector, cell, change))
-            treatments.append(_steering(model, cell.vector, [(vector, cell, change)]))
-    if len(found) > 1:
-        treatments.append(_steering(model, "merged", found))
-    at = [i for i, (cell, _) in enumerate(cells) if cell.vector == PATCH]
-    best = max(at, key=lambda i: (gain[i], margin[i]), default=-1)
-    if at and gain[best] > 0:
-        treatments.append(patched(model, int(cells[best][0].strength), cells[best][0].block))
+        if isinstance(change, Patch):
+            treatments.append(patched(model, change.source, change.block))
+        else:
+            treatments.append(_steering(model, vectors[concepts.index(name)], cell, change))
+    if len(vectors) > 1:
+        merged = _merged(model, merge(found, vectors, positions="image", groups=result.groups), problems, say)
+        treatments += [] if merged is None else [merged]
     return treatments
 
 
-def _steering(
-    model: LocalModel, name: str, parts: Sequence[tuple[SteeringVector, Cell, Change]]
-) -> Treatment:
-    said = ", ".join(
-        f"{cell.vector} at block {cell.block} × {cell.strength:g} on {cell.positions} positions"
-        for _, cell, _ in parts
-    )
+def _steering(model: LocalModel, vector: SteeringVector, cell: Cell, change: Change) -> Treatment:
+    def export(folder: Path) -> tuple[str, ...]:
+        vector.save(folder / cell.vector)
+        return (
+            "from modgap.steering import Change, load_vector, steering",
+            f'direction = load_vector("{cell.vector}").directions[{cell.block}]',
+            f'change = Change(direction, {cell.block}, {cell.strength:g}, "{cell.positions}")',
+            "with steering(model, change): ...",
+        )
+
+    said = f"{cell.vector} at block {cell.block} × {cell.strength:g} on {cell.positions} positions"
+    changed = model.with_changes([change])
+    return Treatment(f"steering: {cell.vector}", "steering", said, changed, "direct", 1, export)
+
+
+def _merged(
+    model: LocalModel, merged: Merged, problems: Sequence[Problem], say: Callable[[str], None]
+) -> Treatment | None:
+    """All concepts at all blocks, weighed in closed form; how far to go is chosen on these problems."""
+    say(f"all concepts merged: {len(MERGED_STRENGTHS)} strengths on {len(problems):,} questions")
+    right = {0.0: float(outcomes(model, problems, ()).mean())}
+    for strength in MERGED_STRENGTHS:
+        right[strength] = float(outcomes(model, problems, merged.changes(strength)).mean())
+    best = max(right, key=lambda strength: (right[strength], -strength))
+    if best == 0:
+        return None
 
     def export(folder: Path) -> tuple[str, ...]:
-        lines = ["from modgap.steering import Change, load_vector, steering"]
-        changes = []
-        for vector, cell, _ in parts:
-            vector.save(folder / cell.vector)
-            place = f'load_vector("{cell.vector}").directions[{cell.block}]'
-            changes.append(f'Change({place}, {cell.block}, {cell.strength:g}, "{cell.positions}")')
-        return (*lines, f"with steering(model, {', '.join(changes)}): ...")
+        merged.vector.save(folder / "merged")
+        return (
+            "from modgap.steering import Change, load_vector, steering",
+            'directions = load_vector("merged").directions',
+            f'changes = [Change(d, b, {best:g}, "{merged.positions}") for b, d in enumerate(directions)]',
+            "with steering(model, *changes): ...",
+        )
 
-    changed = model.with_changes([change for _, _, change in parts])
-    return Treatment(f"steering: {name}", "steering", said, changed, "direct", 1, export)
+    said = f"{merged.vector.concept} at every block × {best:g} on {merged.positions} positions"
+    changed = model.with_changes(merged.changes(best))
+    return Treatment("steering: merged", "steering", said, changed, "direct", 1, export)
 
 
 def patched(model: LocalModel, source: int, block: int) -> Treatment:
