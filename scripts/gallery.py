@@ -4,7 +4,8 @@
     python scripts/gallery.py --check    # writes nothing; fails if a page or picture is out of date
 
 One problem of each task, drawn from a fixed seed at the default level. Pictures are shown in all drawing
-styles. Sound and film, which are made on request only, are left out.
+styles, a sound as its words and its wave, a film as some of its pictures. Needs the extras ``audio`` and
+``video``.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ import argparse
 import dataclasses
 import io
 import sys
+import textwrap
 from pathlib import Path
 
+import numpy as np
 import PIL.Image
+from PIL import ImageDraw
 
-from modgap.media import Image, Text
+from modgap.media import Audio, Image, Text, Video
+from modgap.media._av import frames, samples
+from modgap.media.speech import RATE
 from modgap.tasks import Problem, Task, load, names
 
 ROOT = Path(__file__).parents[1]
@@ -28,13 +34,18 @@ PIXELS = 320  # of a picture in three styles, so that a row of them fits a page
 COLORS = 64
 GAP = 12
 LONGEST = 700  # characters of a text
+WAVE = (720, 72)
+STILLS, STILL = 6, 150  # of a film: how many pictures are shown, and how high
 
 HEAD = f"""# Every task, in every representation
 
-Each section is one problem (`--seed {SEED}`, the default level): what is asked, and the ways to show it
-(sound and film are left out). A test reads each of them back. Pictures are shown in all
-styles: `classic`, `clean` and `dark` of `isobench`, `flat`, `contour` and `shadow` of `scenes`, chosen by
-`--set style=dark`.
+Each section is one problem (`--seed {SEED}`, the default level): what is asked, and the ways to show it.
+A test reads each of them back. Pictures are shown in all styles: `classic`, `clean` and `dark` of `isobench`,
+`flat`, `contour` and `shadow` of `scenes`, chosen by `--set style=dark`.
+
+Sound and film are made where they are asked for (`--modalities text,image,audio,video`; extras `audio` and
+`video`). Of a sound the words and the wave are shown here, of a film some of its pictures;
+`modgap generate isobench --modalities audio,video -n {INDEX + 1} --seed {SEED} --out spoken` makes the files.
 `python scripts/gallery.py` makes this page.
 """
 
@@ -72,10 +83,47 @@ def section(task: Task, pictures: dict[str, bytes]) -> str:
             cut = text if len(text) <= LONGEST else text[:LONGEST] + " …"
             lines.append(f"```text\n{cut}\n```\n")
             continue
-        name = f"{task.name.replace('/', '-')}-{representation.name}.png"
-        pictures[name] = encoded(shown(task, representation.name))
-        lines.append(f"![{task.name} as {representation.name}](pictures/gallery/{name})\n")
+        lines.append(added(task, representation.name, shown(task, representation.name), pictures))
+    for name in task.on_request:
+        (part,) = task.problem(SEED, INDEX, [name]).representations[0].parts
+        if isinstance(part, Audio):
+            heard = samples(part, RATE)
+            lines.append(f"**{name}**, {len(heard) / RATE:.0f} s of speech\n")
+            lines.append(f"```text\n{words(task)}\n```\n")
+            lines.append(added(task, name, [wave(heard)], pictures))
+        elif isinstance(part, Video):
+            seen = [frame.to_pil() for frame in frames(part, STILLS)]
+            small = [
+                p.resize((p.width * STILL // p.height, STILL), PIL.Image.Resampling.LANCZOS) for p in seen
+            ]
+            lines.append(f"**{name}**, {STILLS} of its pictures\n")
+            lines.append(added(task, name, small, pictures))
     return "\n".join(lines)
+
+
+def added(task: Task, name: str, row: list[PIL.Image.Image], pictures: dict[str, bytes]) -> str:
+    """The line that shows a row of pictures, which is kept under its file name."""
+    file = f"{task.name.replace('/', '-')}-{name}.png"
+    pictures[file] = encoded(row)
+    return f"![{task.name} as {name}](pictures/gallery/{file})\n"
+
+
+def words(task: Task) -> str:
+    """What is said, in lines of at most a hundred characters."""
+    spoken = task.module.SPOKEN
+    (form,) = task.problem(SEED, INDEX, [spoken.form]).representations
+    return textwrap.fill(spoken.write("".join(part.text for part in form.parts)), 100)
+
+
+def wave(heard: np.ndarray) -> PIL.Image.Image:
+    """How loud a sound is from beginning to end: one stroke for each column, from least to most."""
+    width, height = WAVE
+    picture = PIL.Image.new("RGB", WAVE, "white")
+    draw = ImageDraw.Draw(picture)
+    for x, piece in enumerate(np.array_split(heard / max(np.abs(heard).max(), 1e-9), width)):
+        low, high = (height / 2 * (1 - value) for value in (piece.max(), piece.min()))
+        draw.line((x, low, x, max(high, low + 1)), fill=(60, 90, 150))
+    return picture
 
 
 def asked(problem: Problem) -> str:

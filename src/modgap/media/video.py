@@ -24,7 +24,7 @@ from .drawing import Drawing, Line, Stroke
 RATE = 4
 """Pictures per second."""
 
-_MOST_POINTS = 12  # a curve of more points is drawn in pieces
+_PIECES = 12  # in which a curve of more points is drawn
 _HELD = 4  # pictures for which the whole drawing stays
 
 
@@ -64,13 +64,14 @@ def film(drawing: Drawing, steps: int = 16) -> Video:
 
 
 def _moments(strokes: tuple[Stroke, ...]) -> list[tuple[Stroke, ...]]:
-    """What is drawn after each stroke, or piece of a long one."""
-    found: list[tuple[Stroke, ...]] = []
-    for number, stroke in enumerate(strokes):
-        if isinstance(stroke, Line) and len(stroke.points) > _MOST_POINTS:
-            points = stroke.points
-            for piece in range(1, _MOST_POINTS):
-                until = max(round(piece * len(points) / _MOST_POINTS), 2)
-                found.append((*strokes[:number], replace(stroke, points=points[:until])))
+    """What is drawn after each stroke, or piece of a curve; axes and grid are there before a curve begins."""
+    curves = [i for i, s in enumerate(strokes) if isinstance(s, Line) and len(s.points) > _PIECES]
+    first = curves[0] if curves else 0
+    found = [strokes[:first]] if first else []
+    for number, stroke in enumerate(strokes[first:], first):
+        if number in curves and isinstance(stroke, Line):
+            for piece in range(1, _PIECES):
+                until = max(round(piece * len(stroke.points) / _PIECES), 2)
+                found.append((*strokes[:number], replace(stroke, points=stroke.points[:until])))
         found.append(strokes[: number + 1])
     return found or [()]
