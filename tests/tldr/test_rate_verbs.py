@@ -84,7 +84,7 @@ def test_strengthen_tries_strengths_and_writes_only_what_is_better(
     wrapped.save_pretrained(str(tmp_path / "lora"))
     lora, new = tmp_path / "lora", tmp_path / "new"
     options = ("--taus", "0.5", "--problems", 1, "--scenes", 2, "--control", f"same={lora}",
-               "--directions", 1)  # fmt: skip
+               "--directions", 1, "--judge", "entropy", "--judge-threshold", 1)  # fmt: skip
     result = run("strengthen", lora, "--model", model, "--out", new, *options)
     assert result.exit_code == 0, result.exception
     pairs = split_directions(load_update(local.load(model).pretrained, lora))
@@ -92,7 +92,12 @@ def test_strengthen_tries_strengths_and_writes_only_what_is_better(
     found = json.loads((tmp_path / "new" / "strengthen.json").read_text())
     parts = (f"1 directions ({share} % of the squared norm)", f"the other {rest}")
     assert [row["name"] for row in found["test"]] == ["model", "lora", "random", *parts, "same"]
+    assert "judge" in result.output
+    assert all(0 <= row["flagged_per_100"] <= 100 for row in found["test"])
+    assert found["test"][0]["flagged_change"] == [0, 0, 0]
     assert (tmp_path / "new" / "config.json").exists() is bool(found["chosen"])
+    judged = run("strengthen", lora, "--model", model, "--out", tmp_path / "n", "--judge", "entropy")
+    assert "--judge entropy has no threshold of its own" in str(judged.exception)
     for taus, message in (("", "--taus is empty"), ("-5,0.1", "τ -5.0 is not accepted")):
         refused = run("strengthen", lora, "--model", model, "--out", tmp_path / "n", "--taus", taus)
         assert message in str(refused.exception)

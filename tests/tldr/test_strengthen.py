@@ -133,7 +133,7 @@ def test_groups_are_by_block_and_the_narrower_counts(folders: tuple[Path, Path])
     with scaled(pretrained, update, {"all": 1.0, "decoder": 0.5, "middle": 0.25}):
         moved = dict(pretrained.model.named_parameters())[name]
         torch.testing.assert_close(moved, weight + 0.25 * update.deltas[name])
-    with pytest.raises(InputError, match="group 'lat' is not one of all, connector"):
+    with pytest.raises(InputError, match="group 'lat' is not one of all, vision, connector"):
         shares({"lat": 1.0})
     with pytest.raises(InputError, match="0 is the model, 1 the detector; give −1 to 2"):
         shares({"all": 9.0})

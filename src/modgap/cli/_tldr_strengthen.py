@@ -14,7 +14,7 @@ from modgap._errors import InputError, MissingExtra, ModelError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modgap.tldr._strengthen_sweep import Change, Row
+    from modgap.tldr._strengthen_sweep import Change, Judge, Row
 
 
 CONTROLS = ("sft", "shuffled")
@@ -37,7 +37,9 @@ def strengthen_model(
     taus: Annotated[str, typer.Option(help="Strengths; 0 is the model, 1 the detector.")] = "0.1,0.25,0.5,1",
     groups: Annotated[
         str,
-        typer.Option(help="What is changed, one after the other: all,connector,decoder,early,middle,late."),
+        typer.Option(
+            help="What is changed, one after the other: all,vision,connector,decoder,early,middle,late."
+        ),
     ] = "all",
     control: Annotated[
         list[str] | None,
@@ -46,6 +48,15 @@ def strengthen_model(
     directions: Annotated[
         int | None,
         typer.Option(help="Also test so many singular directions of the change, and the others, as hooks."),
+    ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            help="Second detector, a folder or a name, that scores the captions beside the scene graph."
+        ),
+    ] = None,
+    judge_threshold: Annotated[
+        float | None, typer.Option(help="Above it the judge flags a word. Default: its own.")
     ] = None,
     problems: Annotated[int, typer.Option(help="Of each task.")] = 50,
     scenes: Annotated[int, typer.Option(help="That are captioned.")] = 100,
@@ -88,6 +99,7 @@ def strengthen_model(
     for name, folder in (dials(control, "--control") or {}).items():
         other = load_update(loaded.pretrained, Path(str(folder)))
         others.append(replace(other, name=name))
+    second = None if judge is None else _judge(judge, judge_threshold)
     found = strengthen(
         loaded,
         update,
@@ -97,6 +109,7 @@ def strengthen_model(
         problems=problems,
         scenes=scenes,
         seed=seed,
+        judge=second,
         say=lambda line: typer.echo(line, err=True),
     )
     typer.echo("validation")
@@ -108,6 +121,19 @@ def strengthen_model(
         save_strengthened(loaded.pretrained, update, found.chosen, out, _card(model, update.name, found.test))
     (out / "strengthen.json").write_text(json.dumps(asdict(found), indent=1) + "\n")
     typer.echo(out if found.chosen else f"no strength was better on validation; no model in {out}")
+
+
+def _judge(spec: str, threshold: float | None) -> Judge:
+    from modgap.tldr._detect import load_detector
+    from modgap.tldr._detector import TldrDetector
+    from modgap.tldr._strengthen_sweep import Judge
+
+    detector = load_detector(spec)
+    if threshold is None and isinstance(detector, TldrDetector):
+        threshold = detector.config.calibration.threshold
+    if threshold is None:
+        raise InputError(f"--judge {spec} has no threshold of its own; give --judge-threshold")
+    return Judge(detector, threshold)
 
 
 def make_control(
@@ -162,6 +188,7 @@ def print_strengths(rows: Sequence[Row]) -> None:
             _change(row.false_change, 2),
             f"{row.words:.1f}",
             f"{100 * row.unread:.1f}",
+            *(() if row.flagged_change is None else (_change(row.flagged_change, 2),)),
         )
         for row in rows
     ]
@@ -174,9 +201,12 @@ def print_strengths(rows: Sequence[Row]) -> None:
         "change (95 %)",
         "words",
         "unread %",
+        *(("judge",) if rows[0].flagged_change is not None else ()),
     )
     print_rows(columns, table)
     typer.echo(f"{rows[0].problems:,} problems, {rows[0].scenes:,} captioned scenes; differences are paired")
+    if rows[0].flagged_change is not None:
+        typer.echo("judge: change of the words that the second detector flags, of 100")
 
 
 def _change(found: tuple[float, float, float], digits: int) -> str:

@@ -10,8 +10,8 @@ It is interpolation of weights (WiSE-FT). The head for words is the model's own.
 the same model works, so controls are made in the same way: random numbers with the same norm in every matrix
 (:func:`random_update`), the adapter of a detector trained on shuffled labels, or of plain fine-tuning.
 
-``τ`` is per group: ``connector``, ``decoder``, and the thirds of the decoder's blocks ``early``, ``middle``,
-``late``.
+``τ`` is per group: ``vision``, ``connector``, ``decoder``, and the thirds of the decoder's blocks ``early``,
+``middle``, ``late``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-GROUPS = ("connector", "decoder", "early", "middle", "late")
+GROUPS = ("vision", "connector", "decoder", "early", "middle", "late")
 _FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
@@ -116,8 +116,8 @@ def _groups_of(pretrained: Pretrained, name: str) -> tuple[str, ...]:
     own = {id(p): i for i, block in enumerate(blocks) for p in block.parameters()}
     block = own.get(id(dict(pretrained.model.named_parameters())[name]))
     if block is None:
-        return ("connector",)
-    return ("decoder", GROUPS[2 + min(2, 3 * block // len(blocks))])
+        return ("vision",) if "vision" in name or ".visual." in name else ("connector",)
+    return ("decoder", GROUPS[3 + min(2, 3 * block // len(blocks))])
 
 
 def random_update(update: Update, seed: int) -> Update:

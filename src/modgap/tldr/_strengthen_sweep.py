@@ -22,7 +22,10 @@ from modgap.models.local._model import LocalModel
 from modgap.scenes import read_caption
 from modgap.tasks import Problem, load_suite
 
+from ._detect import score_each
+from ._measures_report import items_of
 from ._rates_captions import captions_of_scenes
+from ._scores import Detector, words
 from .annotate._words import words as split
 
 TASKS = ("count", "attribute", "existence", "relation", "depth", "distance", "binding")
@@ -33,7 +36,7 @@ LOST_POINTS = 1.0
 LENGTH = 0.1
 """Fraction by which captions may become shorter or longer on validation (our choice)."""
 
-_WORDS, _WRONG, _LENGTH, _UNREAD, _CHARACTERS, _CAPTIONS = range(6)
+_WORDS, _WRONG, _LENGTH, _UNREAD, _CHARACTERS, _CAPTIONS, _FLAGGED = range(7)
 
 
 class Change(Protocol):
@@ -56,7 +59,7 @@ class State:
     Args:
         right: whether each problem was answered right.
         captions: per scene: words that state something, wrong ones, all words, characters of sentences that
-            cannot be read, all characters, 1.
+            cannot be read, all characters, 1, and words that the judge flags.
     """
 
     right: np.ndarray
@@ -78,6 +81,8 @@ class Row:
         words_change: of that, with its interval.
         unread: fraction of characters in sentences that cannot be read.
         problems, scenes: how many.
+        flagged_per_100: words that a second detector flags, of 100; ``None`` without one.
+        flagged_change: of that, with its interval.
     """
 
     name: str
@@ -91,6 +96,21 @@ class Row:
     unread: float
     problems: int
     scenes: int
+    flagged_per_100: float | None = None
+    flagged_change: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A second detector that scores the captions; best one that the change does not come from.
+
+    Args:
+        detector: with a model of its own.
+        threshold: words with a score above it are flagged.
+    """
+
+    detector: Detector
+    threshold: float
 
 
 @dataclass(frozen=True)
@@ -118,35 +138,35 @@ def strengthen(
     problems: int = 50,
     scenes: int = 100,
     seed: int = 0,
+    judge: Judge | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Strengthening:
     """Choose a strength on validation scenes, and measure it on others.
 
     Args:
-        model: left as it is.
-        update: the detector's change.
-        controls: other changes, measured at the chosen strength; if it is 0, at the smallest one.
-        taus: strengths that are tried, one or more.
-        groups: what they are tried on, one after the other; one or more.
-        problems: of each task, and
-        scenes: that are captioned, each on validation and again for the test.
-        seed: of validation; the test has the next but one.
+        model: left as it is. update: the detector's change. controls: other changes, measured at the chosen
+        strength; if it is 0, at the smallest one. taus: strengths that are tried, one or more. groups: what
+        they are tried on, one after the other; one or more. problems: of each task, and scenes: that are
+        captioned, each on validation and again for the test. seed: of validation; the test has the next but
+        one. judge: scores the captions too, as the paper has one backbone's detector judge the other's
+        captions; the
+            choice does not look at it.
         say: is told a line now and then.
     """
     asked, tried = _problems(problems, seed), [{g: tau} for g in groups for tau in taus]
-    base = measure_state(model, asked, scenes, seed)
-    rows = [_row("model", {}, base, base, seed)]
+    base = measure_state(model, asked, scenes, seed, judge)
+    rows = [_row("model", {}, base, base, seed, judged=judge is not None)]
     say(_line(rows[0]))
     for strengths in tried:
-        rows.append(_under(model, update, strengths, base, asked, scenes, seed))
+        rows.append(_under(model, update, strengths, base, asked, scenes, seed, judge))
         say(_line(rows[-1]))
     chosen = choose(rows)
     shown = chosen or {groups[0]: min(taus, key=abs)}
     asked = _problems(problems, seed + 2)
-    base = measure_state(model, asked, scenes, seed + 2)
-    test = [_row("model", {}, base, base, seed)]
+    base = measure_state(model, asked, scenes, seed + 2, judge)
+    test = [_row("model", {}, base, base, seed, judged=judge is not None)]
     for change in (update, *controls):
-        test.append(_under(model, change, shown, base, asked, scenes, seed + 2))
+        test.append(_under(model, change, shown, base, asked, scenes, seed + 2, judge))
         say(_line(test[-1]))
     return Strengthening(tuple(rows), chosen, tuple(test))
 
@@ -172,7 +192,9 @@ def choose(rows: Sequence[Row]) -> Mapping[str, float]:
     return min(fine, key=lambda row: row.false_per_100).taus if fine else {}
 
 
-def measure_state(model: Model, problems: Sequence[Problem], scenes: int, seed: int) -> State:
+def measure_state(
+    model: Model, problems: Sequence[Problem], scenes: int, seed: int, judge: Judge | None = None
+) -> State:
     """Ask and have captions written."""
     queries = [
         Query(build_parts(p, p.representations[0]), p.options, problem_id=p.problem_id) for p in problems
@@ -181,8 +203,9 @@ def measure_state(model: Model, problems: Sequence[Problem], scenes: int, seed: 
     for index, reply in model.reply(queries):
         problem = problems[index]
         right[index] = reply.text is not None and _suite.parse(problem, reply.text).value == problem.answer
-    table = np.zeros((scenes, 6))
-    for row, example in zip(table, captions_of_scenes(model, scenes, seed, LEVEL), strict=True):
+    table = np.zeros((scenes, 7))
+    written = captions_of_scenes(model, scenes, seed, LEVEL)
+    for row, example in zip(table, written, strict=True):
         if example.scene is None:
             continue
         reading = read_caption(example.response, example.scene)
@@ -193,7 +216,14 @@ def measure_state(model: Model, problems: Sequence[Problem], scenes: int, seed: 
             sum(end - start for start, end in reading.unread),
             len(example.response),
             1,
+            0,
         )
+    if judge is not None:
+        for row, example, one in zip(
+            table, written, score_each(judge.detector, items_of(written)), strict=True
+        ):
+            if not isinstance(one, str):  # an empty caption has no score
+                row[_FLAGGED] = sum(word.bad > judge.threshold for word in words(one, example.response))
     return State(right, table)
 
 
@@ -212,16 +242,26 @@ def _under(
     problems: Sequence[Problem],
     scenes: int,
     seed: int,
+    judge: Judge | None,
 ) -> Row:
     with update.applied(model.pretrained, taus):
-        return _row(update.name, taus, measure_state(model, problems, scenes, seed), base, seed)
+        return _row(
+            update.name,
+            taus,
+            measure_state(model, problems, scenes, seed, judge),
+            base,
+            seed,
+            judged=judge is not None,
+        )
 
 
-def _row(name: str, taus: Mapping[str, float], state: State, base: State, seed: int) -> Row:
+def _row(
+    name: str, taus: Mapping[str, float], state: State, base: State, seed: int, *, judged: bool = False
+) -> Row:
     rng = np.random.default_rng(seed)
     right = resample_totals((state.right - base.right)[:, None], rng, DRAWS)[:, 0] / len(state.right)
     both = resample_totals(np.hstack([state.captions, base.captions]), rng, DRAWS)
-    now, before = both[:, :6], both[:, 6:]
+    now, before = np.split(both, 2, axis=1)
     seen, old = state.captions.sum(axis=0), base.captions.sum(axis=0)
 
     def change(above: int, below: int, times: float) -> tuple[float, float, float]:
@@ -244,6 +284,8 @@ def _row(name: str, taus: Mapping[str, float], state: State, base: State, seed: 
         float(_ratio(seen, _UNREAD, _CHARACTERS)),
         len(state.right),
         len(state.captions),
+        100 * float(_ratio(seen, _FLAGGED, _LENGTH)) if judged else None,
+        change(_FLAGGED, _LENGTH, 100) if judged else None,
     )
 
 
