@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -39,6 +40,7 @@ _FORMATS = {  # those that the format knows; FLAC and WebM are none of them, and
     "video/mp4": "mp4",
     "video/webm": "mp4",
 }
+_UNSAFE = re.compile(r"[^\w.:,=+ -]")
 _SHORT = 1000  # characters of a text in summaries, as there
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same bytes
 
@@ -114,9 +116,17 @@ def _plan(run: Run) -> dict[str, Any]:
 
 
 def _id(record: Record) -> str:
-    """Of a sample: the problem, how it was shown and, where it was not put directly, how it was put."""
+    """Of a sample: the problem, how it was shown and, where it was not put directly, how it was put.
+
+    It is part of the name of a file in the log, and the id of a problem is anybody's text: separators of
+    folders and what else a name should not hold are written as in a web address (``%2F``).
+    """
     way = "" if record.strategy == "direct" else f":{record.strategy}"
-    return f"{record.problem_id}:{record.representation}{way}"
+    return _UNSAFE.sub(_escaped, f"{record.problem_id}:{record.representation}{way}")
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in character[0].encode("utf-8", "surrogatepass"))
 
 
 def _sample(problem: Problem, record: Record, run: Run) -> dict[str, Any]:

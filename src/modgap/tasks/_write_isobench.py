@@ -59,6 +59,12 @@ def write_isobench(problems: Iterable[Problem], folder: Path, canary: str) -> li
         MissingExtra: if pyarrow is not installed.
     """
     pa = _pyarrow()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise FileError(f"{folder}: not empty; choose another folder, nothing is overwritten")
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be written ({error}); choose another folder") from error
     rows: dict[str, list[dict[str, Any]]] = {}
     for problem in problems:
         suite, _, short = problem.task.partition("/")
@@ -69,9 +75,6 @@ def write_isobench(problems: Iterable[Problem], folder: Path, canary: str) -> li
         rows.setdefault(short, []).append(_row(problem, short, canary))
     written = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise FileError(f"{folder}: not empty; choose another folder, nothing is overwritten")
         for short, each in rows.items():
             path = folder / _CONFIGS[short][0] / "validation-00000-of-00001.parquet"
             path.parent.mkdir()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from modgap._errors import FileError, InputError, MissingExtra
 from modgap.media import Image, Text
-from modgap.tasks import CANARY, load_suite
+from modgap.tasks import CANARY, Problem, load_suite
 from modgap.tasks._write_isobench import write_isobench
 from modgap.tasks.datasets import _formulas
 from modgap.tasks.datasets._isobench_rows import matrix
@@ -204,12 +205,17 @@ def test_published_labels_are_judged_as_known() -> None:
         "f(x) = y",
         "f(x) =",
         "x" * 5000,
+        "f(x) = (x**4 + 1.37*x**3 + 7.7*x + 1.1)**60/(x**4 + 1.37*x**3 + 7.7*x + 1.3)**60",
+        "f(x) = " + "*".join(["(x + 1)"] * 400),
+        "f(x) = " + " + ".join(f"1/(x + {k}.7)" for k in range(250)),
     ],
 )
 def test_hostile_formulas_are_not_decided(code: str) -> None:
+    start = time.process_time()
     assert _formulas.parity(code) in (None, "odd")
     assert _formulas.direction(code, (-10_000, 10_000)) in (None, "degenerate")
     assert _formulas.breakpoints(code) is None
+    assert time.process_time() - start < 2  # exact products of long sums would take minutes
 
 
 def test_files_that_are_not_of_the_set_are_refused(tmp_path: Path) -> None:
@@ -232,6 +238,18 @@ def test_files_that_are_not_of_the_set_are_refused(tmp_path: Path) -> None:
         list(load_suite(f"isobench:{tmp_path / 'puzzle.parquet'}").problems(None))
     with pytest.raises(InputError, match=r"gold 'mine' is not one of checked, published"):
         load_suite(f"isobench:{tmp_path}", gold="mine")
+
+
+def test_the_folder_is_looked_at_before_the_work(tmp_path: Path) -> None:
+    def unwanted() -> Iterator[Problem]:
+        raise AssertionError("a problem was made")
+        yield
+
+    (tmp_path / "mine").write_text("here")
+    with pytest.raises(FileError, match="not empty; choose another folder, nothing is overwritten"):
+        write_isobench(unwanted(), tmp_path, "canary")
+    with pytest.raises(FileError, match=r"mine: cannot be written \(.*\); choose another folder"):
+        write_isobench(unwanted(), tmp_path / "mine", "canary")
 
 
 def test_a_set_on_the_hub_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -22,7 +22,10 @@ MAX_LENGTH = 4000
 
 DEGENERATE = "degenerate"
 _MOST_DEGREE = 60
-_MOST_BITS = 20_000  # a power of a power of a number would take all memory
+_MOST_BITS = 2000  # a power of a power of a number would take all memory
+_MOST_PRODUCTS = 200  # of terms, in one product of sums; published ones have up to 66
+_MOST_NODES = 1000  # of a formula; published ones have up to 150
+_MOST_OF_A_SUM = 4  # power of a sum; published ones have none
 _MOST_RATE = 60_000  # thousandths: e^600 is still a number
 
 Powers = dict[int, Fraction]
@@ -37,20 +40,21 @@ def _body(code: str) -> ast.expr:
     if len(code) > MAX_LENGTH:
         raise _Unknown
     try:
-        return ast.parse(
-            code.partition("=")[2].strip() if code.startswith("f(x)") else code, mode="eval"
-        ).body
+        tree = ast.parse(code.partition("=")[2].strip() if code.startswith("f(x)") else code, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _Unknown from error
+    if sum(1 for _ in ast.walk(tree)) > _MOST_NODES:
+        raise _Unknown
+    return tree.body
 
 
 def parity(code: str) -> str | None:
     """``even``, ``odd``, ``neither``, or ``degenerate`` for a function that is 0 everywhere."""
     try:
         above, below = _quotient(_body(code))
+        here, mirrored = _times(above, _mirror(below)), _times(_mirror(above), below)
     except (_Unknown, RecursionError):
         return None
-    here, mirrored = _times(above, _mirror(below)), _times(_mirror(above), below)
     even, odd = here == mirrored, here == {k: -c for k, c in mirrored.items()}
     return DEGENERATE if even and odd else "even" if even else "odd" if odd else "neither"
 
@@ -108,6 +112,8 @@ def _quotient(node: ast.expr) -> tuple[Powers, Powers]:
         power = _number(node.right)
         if power is None or power.denominator != 1 or not 0 <= power <= _MOST_DEGREE:
             raise _Unknown
+        if max(len(above), len(below)) > 1 and power > _MOST_OF_A_SUM:
+            raise _Unknown
         result: tuple[Powers, Powers] = ({0: Fraction(1)}, {0: Fraction(1)})
         for _ in range(int(power)):
             result = _times(result[0], above), _times(result[1], below)
@@ -128,6 +134,8 @@ def _quotient(node: ast.expr) -> tuple[Powers, Powers]:
 
 def _times(a: Powers, b: Powers) -> Powers:
     product: Powers = {}
+    if len(a) * len(b) > _MOST_PRODUCTS:
+        raise _Unknown
     for i, c in a.items():
         for j, d in b.items():
             product[i + j] = product.get(i + j, Fraction(0)) + c * d
