@@ -4,7 +4,7 @@
     write_real(out, made, journal)
 
 For each caption and each type one edit is asked for (``_prompts.py``), read and checked (``_replies.py``),
-and judged by the same or another model; for each question a wrong answer. Pictures with questions only get a
+and judged by the same model; for each question a wrong answer. Pictures with questions only get a
 caption made of them first. The model sees no picture, so an edit may be true of it by accident; the sample
 for review is there for that. Follows section 2 of the TLDR paper, with edits instead of comparisons.
 """
@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
-from modgap._errors import InputError, ModelError, UnknownName
+from modgap._errors import FileError, InputError, UnknownName
 from modgap.media import Image
 from modgap.tldr._example import Example, TypedSpan
 
@@ -98,37 +99,29 @@ class Made:
     unanswered: int = 0
 
     def shown(self) -> Iterator[Example]:
-        """The examples with their pictures, each read once in a row."""
+        """The examples with their pictures, each read once in a row.
+
+        Raises:
+            FileError: if a picture is not there any more, or damaged.
+        """
         group, image = "", None
         for example in self.examples:
             if example.group != group:
                 group = example.group
-                source = self.pictures[group]
-                image = Image.from_bytes(source.image.read_bytes(), str(source.image))
+                image = _read(self.pictures[group].image)
             yield replace(example, image=image)
 
 
-def make_real(
-    sources: Sequence[Source],
-    journal: Journal,
-    config: RealConfig,
-    *,
-    kind: str,
-    judge: Journal | None = None,
-) -> Made:
+def make_real(sources: Sequence[Source], journal: Journal, config: RealConfig, *, kind: str) -> Made:
     """Ask for everything, and keep what stands.
 
     Args:
         sources: pictures with captions or questions.
-        journal: of the model that edits.
+        journal: of the model that edits and judges.
         config: what is made.
         kind: name of the published set; the ``source`` of the examples.
-        judge: of the model that judges; the same by default.
-
-    Raises:
-        ModelError: if no call got a reply.
     """
-    run = _Run(journal, judge or journal, config, kind)
+    run = _Run(journal, config, kind)
     captions = run.captions(sources)
     made = Made([], {}, run.yields)
     edits = run.edits(sources, captions)
@@ -138,16 +131,19 @@ def make_real(
         made.pictures[group] = source
         made.examples += run.examples(source, group, captions[source.id], edits, answers)
     made.unanswered = run.unanswered
-    if made.unanswered and not journal.usage:
-        raise ModelError(
-            f"no call got a reply: {', '.join(f'{n} × {why}' for why, n in journal.failed.most_common(3))}"
-        )
     return made
 
 
+def _read(file: Path) -> Image:
+    try:
+        return Image.from_bytes(file.read_bytes(), str(file))
+    except OSError as error:
+        raise FileError(f"{file}: cannot be read ({error.strerror}); unpack the pictures again") from error
+
+
 class _Run:
-    def __init__(self, journal: Journal, judge: Journal, config: RealConfig, kind: str) -> None:
-        self._journal, self._judge, self._config, self._kind = journal, judge, config, kind
+    def __init__(self, journal: Journal, config: RealConfig, kind: str) -> None:
+        self._journal, self._config, self._kind = journal, config, kind
         self._types = config.types if config.types is not None else tuple(EDITS)
         self.yields: dict[str, TypeYield] = {}
         self.unanswered = 0
@@ -262,7 +258,7 @@ class _Run:
         """Why each does not stand, or empty."""
         if not self._config.judged:
             return [""] * len(prompts)
-        replies = self._judge.ask(prompts, max_tokens=MOST_TOKENS["verdict"])
+        replies = self._journal.ask(prompts, max_tokens=MOST_TOKENS["verdict"])
         self.unanswered += sum(reply is None for reply in replies)
         return ["unanswered" if reply is None else read_verdict(reply, keys) for reply in replies]
 
