@@ -6,7 +6,7 @@ Input, JSON lines: ``caption``, and as far as there are such ``image`` (relative
     tokens   [start, end, score] of each token of the detector, in characters of the caption
     words    the same of each word: the highest score of its tokens
     spans    words above the threshold, neighbours together: start, end, type, score; with evidence also the
-             type, heat (rows of the picture, from the top), suggestion and suggested_score
+             type, heat (rows of the picture, from the top), suggestion and suggested_score, or an error
     error    instead of these, where a caption could not be scored
 
 so that ``modgap tldr annotate`` shows a folder with the output as ``captions.jsonl`` with its flags.
@@ -116,7 +116,10 @@ def detect(
 
 
 def _explained(detector: Detector, item: Item, flagged: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found = evidence(detector, item, [(span["start"], span["end"]) for span in flagged])
+    try:
+        found = evidence(detector, item, [(span["start"], span["end"]) for span in flagged])
+    except ModgapError as error:  # such as another word that makes the caption too long
+        return [span | {"error": str(error)} for span in flagged]
     return [
         span
         | {"type": one.type}
