@@ -130,9 +130,9 @@ def score(result: SweepResult, number: int) -> tuple[float, float]:
     return float(result.right[number].mean()), float(result.margin[number].mean())
 
 
-def run(task: str, out: Path) -> None:
-    """Everything of one task that is not there yet."""
-    missing = [name for name in SIZES if not (out / task / name / "sweep.npz").is_file()]
+def run(task: str, sets: Sequence[str], out: Path) -> None:
+    """What of some sets of one task is not there yet."""
+    missing = [name for name in sets if not (out / task / name / "sweep.npz").is_file()]
     if not missing:
         return
     model = load_model("bundled")
@@ -173,6 +173,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("runs/matrix"))
     parser.add_argument("--tasks", default=",".join(TASKS))
+    parser.add_argument("--sets", default=",".join(SIZES), help="the first is needed by the others")
     parser.add_argument("--summary", action="store_true", help="print what is there, and draw it")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -180,7 +181,7 @@ def main() -> None:
         summarise(args.out, TASKS, tuple(ELSEWHERE))
         return
     for task in args.tasks.split(","):
-        run(task, args.out)
+        run(task, args.sets.split(","), args.out)
 
 
 if __name__ == "__main__":
