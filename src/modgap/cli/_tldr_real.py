@@ -3,15 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from modgap._errors import InputError, ModelError
+from modgap._errors import FileError, InputError, ModelError
 
 if TYPE_CHECKING:
     from modgap.tldr.real._pipeline import TypeYield
+
+PEOPLE = ("rlhf-v", "detail-verify", "winoground")
+"""Sets whose errors people marked or made; no model is asked."""
+
+
+def make_from_people(out: Path, kind: str, folder: Path, *, parquet: bool | None) -> None:
+    """Write a published set whose errors people marked or made as a data set.
+
+    Args:
+        out: folder of the data set.
+        kind: one of ``PEOPLE``.
+        folder: as it is published, or the file.
+        parquet: pictures inside; by default beside the captions.
+    """
+    from modgap.tldr import read_detail_verify, read_rlhf_v, read_winoground
+    from modgap.tldr._files import check_empty, write_examples
+
+    check_empty(out)
+    if kind == "winoground":
+        found = read_winoground(folder)
+    elif kind == "rlhf-v":
+        files = sorted(folder.rglob("*.parquet")) if folder.is_dir() else [folder]
+        if not files:
+            raise FileError(f"{folder}: no parquet file; give the folder or file of RLHF-V")
+        found = chain.from_iterable(map(read_rlhf_v, files))
+    else:
+        file = folder / "real_test.jsonl" if folder.is_dir() else folder
+        images = file.parent / "images"
+        found = read_detail_verify(file, images=images if images.is_dir() else None)
+    counts = write_examples(found, out, card=f"# {kind}, with what people marked\n", parquet=bool(parquet))
+    typer.echo(f"{sum(counts.values()):,} captions, all in the split test")
+    typer.echo(out / "manifest.json")
 
 
 def make_from_pictures(

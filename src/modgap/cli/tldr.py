@@ -53,7 +53,9 @@ def make_data(
     from_: Annotated[
         tuple[str, Path] | None,
         typer.Option(
-            "--from", help="Real pictures: docci, visual-genome or winoground, and its folder. Needs --model."
+            "--from",
+            help="Published set and its folder. docci and visual-genome need --model, winoground may have "
+            "one; rlhf-v and detail-verify have labels of people.",
         ),
     ] = None,
     endpoint: Annotated[
@@ -86,8 +88,11 @@ def make_data(
     from modgap.tldr import natural as label
 
     if from_ is not None:
-        from modgap.cli._tldr_real import make_from_pictures
+        from modgap.cli._tldr_real import PEOPLE, make_from_people, make_from_pictures
 
+        if from_[0] in PEOPLE and model is None:
+            make_from_people(out, *from_, parquet=parquet)
+            return
         make_from_pictures(
             out,
             *from_,

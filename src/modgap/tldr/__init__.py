@@ -34,6 +34,7 @@ from ._natural import natural as natural
 from ._natural import read_captions as read_captions
 from ._readers import read_detail_verify as read_detail_verify
 from ._readers import read_rlhf_v as read_rlhf_v
+from ._readers import read_winoground as read_winoground
 from ._scores import Detector as Detector
 from ._scores import Item as Item
 from ._scores import TokenScores as TokenScores

@@ -1,4 +1,4 @@
-"""Published sets with errors that people marked: RLHF-V and DetailVerifyBench.
+"""Published sets with errors that people marked or made: RLHF-V, DetailVerifyBench and Winoground.
 
     for example in read_detail_verify(Path("real_test.jsonl")):
         ...
@@ -6,7 +6,9 @@
 RLHF-V (``openbmb/RLHF-V-Dataset``) has a model's answer and a person's correction of it; what was wrong
 follows from comparing the two. DetailVerifyBench (``zyxhhnkh/DetailVerifyBench``) has tags around what is
 wrong in a caption, in ``real_test.jsonl`` set by people and in ``synthetic_test.jsonl`` by the program that
-wrote the error. All of it is read into the split ``test``.
+wrote the error. Winoground (``facebook/winoground``) has two pictures and two captions of the same words,
+each caption wrong about the other picture; which of its words are wrong is a comparison of the two, so that
+only verdicts on whole captions are exact. All of it is read into the split ``test``.
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ from ._files import image_in_cell, json_lines
 
 CORRECTED = "corrected"
 """Type of what a person corrected without saying what kind of error it was."""
+
+ORDER = "order"
+"""Type of the words in which two captions of the same words differ."""
 
 MIN_MATCH = 3
 """Fewest words between two corrections of RLHF-V that count as left alone, as its authors train with it."""
@@ -139,6 +144,52 @@ def read_detail_verify(path: Path, *, images: Path | None = None) -> Iterator[Ex
             )
         except ModgapError as error:
             raise FileError(f"{where}: {error}") from error
+
+
+class _Twins(msgspec.Struct, frozen=True):
+    image_0: str
+    image_1: str
+    caption_0: str
+    caption_1: str
+    id: int | str = ""
+
+
+def read_winoground(folder: Path) -> Iterator[Example]:
+    """Read Winoground: each picture with each of its two captions, four in a group.
+
+    Args:
+        folder: with ``examples.jsonl`` and ``images``, or a folder ``data`` that has them.
+
+    Raises:
+        FileError: at the first line that is not such, or whose picture is not there.
+    """
+    for name, pairs in winoground_pairs(folder):
+        for i, (file, _) in enumerate(pairs):
+            image = cast(Image, media_part(file.name, "image", file.parent, f"{folder}, {name}"))
+            for j, (_, caption) in enumerate(pairs):
+                spans = diff_spans(caption, pairs[1 - j][1], ORDER) if i != j else ()
+                group = f"winoground-{name}"
+                yield Example(
+                    f"{group}-{i}{j}", group, _DESCRIBE, caption, spans, "winoground", "test", image=image
+                )
+
+
+def winoground_pairs(folder: Path) -> Iterator[tuple[str, tuple[tuple[Path, str], tuple[Path, str]]]]:
+    """Name of each pair, and picture and caption of both.
+
+    Raises:
+        FileError: at the first line that is not such.
+    """
+    inner = folder / "data" if (folder / "data" / "examples.jsonl").is_file() else folder
+    path = inner / "examples.jsonl"
+    if not path.is_file():
+        raise FileError(f"{folder}: examples.jsonl is missing; give the folder as it is published, unpacked")
+    for number, (_, row) in enumerate(json_lines(path, _Twins)):
+        # The last part of a path, so that no file leads out of the folder.
+        names = [Path(image.replace("\\", "/")).name for image in (row.image_0, row.image_1)]
+        first, second = (inner / "images" / (n if Path(n).suffix else f"{n}.png") for n in names)
+        name = str(row.id if row.id != "" else number)
+        yield name, ((first, row.caption_0), (second, row.caption_1))
 
 
 def _picture(folder: Path, category: str, file: str, where: str) -> Image:

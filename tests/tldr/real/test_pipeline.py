@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.tldr.real.conftest import CAPTION, GOOD, Server, good
+from tests.tldr.real.conftest import CAPTION, GOOD, Server, good, picture
 from typer.testing import CliRunner, Result
 
 from modgap._errors import FileError, UnknownName
@@ -163,17 +163,44 @@ def test_a_stopped_command_goes_on_and_pays_nothing_twice(
     assert "calls.jsonl, line 1" in data(server, tmp_path / "out4", "docci", docci).output
 
 
-def test_winoground_and_folders_that_are_not_as_published(docci: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def winoground(tmp_path: Path) -> Path:
     folder = tmp_path / "winoground"
     (folder / "data" / "images").mkdir(parents=True)
     for which in (0, 1):
-        (folder / "data" / "images" / f"ex_0_img_{which}.png").write_bytes(b"x")
-    row = {"id": 0, "image_0": "ex_0_img_0", "image_1": "ex_0_img_1", "tag": "Object"}
+        (folder / "data" / "images" / f"ex_0_img_{which}.png").write_bytes(picture(which))
+    row = {"id": 0, "image_0": "ex_0_img_0", "image_1": "../../ex_0_img_1", "tag": "Object"}
     row |= {
         "caption_0": "an old person kisses a young person",
         "caption_1": "a young person kisses an old person",
     }
     (folder / "data" / "examples.jsonl").write_text(json.dumps(row))
+    return folder
+
+
+def test_sets_of_people_become_data_without_a_model(winoground: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = CliRunner().invoke(app, ["tldr", "data", str(out), "--from", "winoground", str(winoground)])
+    assert done.exit_code == 0, done.output
+    examples = list(read_examples(out))
+    assert [(e.response[:4], e.is_wrong) for e in examples] == [
+        ("an o", False), ("a yo", True), ("an o", True), ("a yo", False)
+    ]  # fmt: skip
+    assert len({e.group for e in examples}) == 1
+    assert {e.image for e in examples[:2]} != {e.image for e in examples[2:]}
+    (tmp_path / "dv").mkdir()
+    line = {"description_tag": "A <hallucination>red</hallucination> dog.", "filename": "1.jpg"}
+    (tmp_path / "dv" / "real_test.jsonl").write_text(json.dumps(line))
+    typed = ["tldr", "data", str(tmp_path / "people"), "--from", "detail-verify", str(tmp_path / "dv")]
+    assert CliRunner().invoke(app, typed).exit_code == 0
+    (example,) = read_examples(tmp_path / "people")
+    assert [(s.start, s.end) for s in example.spans] == [(2, 5)]
+    typed = ["tldr", "data", str(tmp_path / "r"), "--from", "rlhf-v", str(tmp_path / "dv")]
+    assert "no parquet file; give the folder or file of RLHF-V" in CliRunner().invoke(app, typed).output
+
+
+def test_folders_that_are_not_as_published(docci: Path, winoground: Path) -> None:
+    folder = winoground
     found = read_sources("winoground", folder)
     assert [(s.id, s.image.name, s.split) for s in found] == [
         ("0-0", "ex_0_img_0.png", "test"),

@@ -21,6 +21,7 @@ import msgspec
 
 from modgap._errors import FileError, UnknownName
 from modgap.tldr._files import json_lines
+from modgap.tldr._readers import winoground_pairs
 from modgap.tldr._splits import split_of
 
 MAX_FILE = 2 * 2**30
@@ -63,14 +64,6 @@ class _Questions(msgspec.Struct, frozen=True):
     qas: list[_Question]
 
 
-class _Pair(msgspec.Struct, frozen=True):
-    image_0: str
-    image_1: str
-    caption_0: str
-    caption_1: str
-    id: int | str = ""
-
-
 _DOCCI_SPLITS = {"train": "train", "qual_dev": "validation", "test": "test", "qual_test": "test"}
 
 
@@ -97,12 +90,9 @@ def _visual_genome(folder: Path) -> Iterator[Source]:
 
 
 def _winoground(folder: Path) -> Iterator[Source]:
-    inner = folder / "data" if (folder / "data" / "examples.jsonl").is_file() else folder
-    for number, (_, row) in enumerate(json_lines(_file(inner, "examples.jsonl"), _Pair)):
-        for which, image, caption in ((0, row.image_0, row.caption_0), (1, row.image_1, row.caption_1)):
-            file = _name(image) if Path(image).suffix else f"{_name(image)}.png"
-            name = row.id if row.id != "" else number
-            yield Source(f"{name}-{which}", inner / "images" / file, "test", caption)
+    for name, pairs in winoground_pairs(folder):
+        for which, (image, caption) in enumerate(pairs):
+            yield Source(f"{name}-{which}", image, "test", caption)
 
 
 READERS: dict[str, Callable[[Path], Iterator[Source]]] = {
