@@ -77,7 +77,8 @@ _SUPPOSES = re.compile(
     r"|(?:even|odd|neither|convex|concave) ?: (?:f\b|if|neither|when|the)|(?:\w+[.)] )?(?:if"
     r"|otherwise|when|whenever|suppose|supposing|unless|in case|once|had|were)\b(?! we )"
     r"|assum(?:e|ing)\b(?! (?:best|optimal|perfect|correct|accurate|normal|standard|reasonable|competent))"
-    r"|(?:an?|any|every|each|all) (?:even|odd|convex|concave|function|graph|curve|draw(?! is (?:the"
+    r"|(?:an?|any|every|each|all) (?:even|odd|convex|concave|function|graph|curve|draw(?!,| by| due"
+    r"| because| since|\W*$| is (?:the"
     r"|most|likely))|breakpoint)\w*\b"
     r"|(?:provide|state|show|give|identify|compute|explain|analy[sz]e|conclude with|present"
     r"|determine|decide|find|count|choose|select)\b(?! that)"
@@ -87,7 +88,7 @@ _SUPPOSES = re.compile(
     r"|i (?:also |first |initially )?considered\b|(?:recall|remember|by definition,? an?"
     r"|definitions?)\b|(?:to|let's|let us|we need to|we must|i need to"
     r"|i will|i'll"
-    r"|we will|we'll|i can|i'd|your task|the task|the goal|the question) "
+    r"|we will|we'll|i can(?! see)|i'd|your task|the task|the goal|the question) "
     r"(?:is to |can )?(?:determine|check|decide|see|test|analy[sz]e|figure|verify|find|identify|evaluate"
     r"|compare|asks)\w*\b)",
     re.I,

@@ -60,7 +60,7 @@ class Count(Kind):
         chain = _CHAIN.fullmatch(line.strip(" .*!"))
         if chain is not None and chain["last"]:
             return _last(chain)
-        found = Integers().bare(_ONLY.sub("", line))
+        found = Integers().bare(_WORDS_TOO.sub("", _ONLY.sub("", line)))
         if (
             found.value is not None
             and (found.value.lstrip("-").isdigit())
@@ -161,6 +161,7 @@ _ONE_OF_THEM = re.compile(
     re.I,
 )
 _OR = re.compile(rf"{NUMBER} (?:or|to) $|\bbetween {NUMBER} and $|\d ?[-/] ?$", re.I)
+_WORDS_TOO = re.compile(r"(?<=\d) ?\([a-z]{3,9}\)", re.I)  # "4 (four)"
 _ONLY = re.compile(r"^\W*(?:only|just|exactly) ", re.I)
 _PLACES = re.compile(r"\W*(?:at )?[a-z] ?[=≈]", re.I)  # "x = -6.23, x = 0.04"
 _STEP = re.compile(r"\W*(?:step|iteration|round|path|augment\w*) ?#?\d", re.I)
@@ -237,6 +238,9 @@ MAXIMUM_FLOW = Count(
             re.I,
         ),
         re.compile(rf"(?P<number>{NUMBER}) units (?:overall|altogether|in all)\b", re.I),
+        re.compile(rf"\bflow of (?P<number>{NUMBER})\b[^.;\n]{{0,30}}\b(?:cut|optimal|maxim\w+)\b", re.I),
+        re.compile(rf"\bmin(?:imum)?[- ]cut(?: capacity| value)? (?:is|=|equals) (?P<number>{NUMBER})", re.I),
+        re.compile(rf"\b(?:makes|gives|yields|totals?) {_AT_END}", re.I),
         re.compile(rf"(?:^[\d\s+]{{0,80}}=|\bit(?:'s| is)) ?{_AT_END}", re.I),
     ),
     none=re.compile(r"\bno flow (?:is possible|can (?:reach|be sent))|\bmaximum flow is (?:zero|nil)", re.I),

@@ -46,6 +46,7 @@ _LATEX_SPACE = re.compile(r"\\(?:[,;:! \\]|quad\b|qquad\b)")
 _LATEX_ESCAPE = re.compile(r"\\([_%#&{}])")
 _STARS = re.compile(r"\*+")
 _LINE_MARK = re.compile(r"^[ ]*(?:#{1,6}[ ]+|>[ ]?|[-•·+*][ ]+|~~+|__+)+", re.M)
+_ABBREVIATION = re.compile(r"\b(i\.e|e\.g|vs|approx|cf|resp)\.(?= )", re.I)  # no end of a sentence
 _TICKED = re.compile(r"^([^\n]{1,60}?)[ :=-]*[✓✔✅☑][\ufe0f ]*$", re.M)
 _CROSSED = re.compile(r"^([^\n]{1,60}?)[ :=-]*[✗✘❌✖][\ufe0f ]*$", re.M)
 _SPACES = re.compile(r"[^\S\n]+")
@@ -98,7 +99,7 @@ def fold(reply: str) -> str:
         text = _LATEX_DELIMITER.sub("", text)
         text = _LATEX_SPACE.sub(" ", text)
         text = _LATEX_ESCAPE.sub(r"\1", text)
-    text = _LINE_MARK.sub("", text)
+    text = _LINE_MARK.sub("", _ABBREVIATION.sub(r"\1", text))
     text = _STARS.sub(_without_emphasis, text).replace("__", "")
     if not text.isascii():  # a list of what holds and what does not
         text = _CROSSED.sub(r"not \1", _TICKED.sub(r"\1", text))

@@ -184,7 +184,11 @@ CONNECTIVITY = Terms(
         Term(_p(r"\b(?:they|nodes) are\W*$"), "yes", clear=False, rank=0),
         Term(_p(r"\b(?:they|nodes) (?:are not|aren't)\W*$"), "no", negatable=False, clear=False),
         Term(
-            _p(r"\b(?:no|lacks?(?: any| a)?) (?:\w+ )?(?:connections?|link)\b(?! to)"),
+            _p(
+                r"\b(?:no|lacks?(?: any| a)?|(?:can't|cannot|couldn't|don't|didn't|did not) (?:see"
+                r"|find|identify) any)"
+                r" (?:\w+ )?(?:connections?|link)\b(?! to)"
+            ),
             "no",
             negatable=False,
             clear=False,
@@ -297,6 +301,8 @@ ISOMORPHISM = Terms(
             clear=False,
             rank=2,
         ),
+        Term(_p(r"\b(?:isomorphism|bijection|mapping) is \W{0,2}\w+ ?(?:->|=|:)"), "yes", clear=False),
+        Term(_p(r"\b(?:isomorphism|bijection|mapping) is (?:impossible|not possible)\b"), "no", clear=False),
         Term(
             _p(r"\b(?:isomorphism|bijection|valid mapping) (?:\w+ ){0,4}?exists?\b"), "yes", "no", clear=False
         ),
@@ -315,7 +321,8 @@ ISOMORPHISM = Terms(
         Term(
             _p(
                 r"\b(?:the|represent|have|share|is) (?:exactly "
-                r"|essentially )?(?:the )?same (?:\w+ )?(?:structure|graph)\b"
+                r"|essentially )?(?:the )?same (?:(?:\w+ )?(?:structure|graph)\b"
+                r"|up to (?:re(?:labell?|number)ing|isomorphism))"
                 r"|\bstructurally (?:identical|equivalent|the same)\b|\b(?:graphs|they"
                 r"|two) are (?:\w+ )?(?P<k>equivalent|identical(?! in (?!structure)))\b"
             ),

@@ -35,7 +35,7 @@ _ORDINAL = re.compile(
     r"\b(?:option|choice|answer|statement) (?:number |no\. ?|#)?([1-5])\b"
     rf"|\bthe ({'|'.join(_ORDINALS)}) (?:option|choice|one|answer|statement)\b"
 )
-_EXAMPLES = re.compile(r"\((?:e\.g\.|for example|for instance|such as|like)[^()\n]{0,200}\)", re.I)
+_EXAMPLES = re.compile(r"\((?:e\.g\.?|for example|for instance|such as|like)[^()\n]{0,200}\)", re.I)
 _NOT_THIS = re.compile(
     r"\b(?:not|isn't|never|nor|neither|instead of|rather than|unlike)\b[^.,;]{0,16}$", re.I
 )

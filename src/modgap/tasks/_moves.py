@@ -22,7 +22,7 @@ _AFTER = re.compile(r"\W*(?:after|then)\b", re.I)
 _FAILS = re.compile(
     r"\W{1,3}(?:fails?|loses|does(?: not|n't)|is(?: not|n't)|would be met|allows|blunders|is met)\b", re.I
 )
-_EXAMPLE = re.compile(r"\b(?:such as|e\.g\.|for example|like|or) \W{0,3}$", re.I)
+_EXAMPLE = re.compile(r"\b(?:such as|e\.g\.?|for example|like|or) \W{0,3}$", re.I)
 _OTHERWISE = re.compile(rf"\W{{0,3}} or \W{{0,3}}{_MOVE.pattern}")
 _SAYS = re.compile(
     r"\b(?:(?:best|first|correct|winning|key|right|strongest|only|optimal|next|initial|final|solution"

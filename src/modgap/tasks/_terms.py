@@ -21,7 +21,7 @@ _NOT = (
     r"|outweighs?|despite|in spite of|non)\b"
 )
 NEGATED = re.compile(
-    rf"(?:{_NOT}[^\w,.;:!?\n]?(?:(?!\b(?:but|rather|instead|so|thus|hence|therefore|because|since"
+    rf"(?:{_NOT}[^\w,.;:!?\n]?(?:(?!->|=>|⇒|\b(?:but|rather|instead|so|thus|hence|therefore|because|since"
     rf"|although|though"
     r"|while|whereas|and (?:it|is|the|this|they|so|hence|thus|therefore|instead|are|we))\b)[^,.;:!?\n]){0,44}"
     r"|\bnon-?)$"

@@ -60,9 +60,9 @@ def _terms() -> tuple[Term, ...]:
             rf"\b{side}'s (?!king)(?:\w+ ){{0,3}}(?:is|delivers?|gives?|leads? to|results? in"
             rf"|with) (?:\w+ )?(?:check)?mate\b",
             rf"\b(?:win|victory|winning|won|wins|success|triumph)(?: ?[:=-] ?| (?:is |goes to |game "
-            rf"|position |endgame |outcome )?"
+            rf"|position |endgame |ending |outcome )?"
             rf"(?:for|by|to|of) ){side}\b(?!'s (?:queen|rook|bishop|knight|pawn))",
-            rf"\b(?:winner|victor|winning side|winning player|side that wins)\b(?:\W{{1,3}}"
+            rf"\b(?:winner|victor|winning side|winning player|side that wins)\b(?:\W{{1,5}}"
             rf"| (?:\w+ ){{0,5}}?(?:is|was|should be|would be|will be|must be|to be|="
             rf"|:) (?:\w+ ){{0,2}}?){side}\b",
             rf"\b{side} is the (?:one|side|player) (?:who|that|which) (?:wins|won|is winning|will win)\b",
