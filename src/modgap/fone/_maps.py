@@ -38,6 +38,8 @@ def plot_maps(found: Mapping[str, Sequence[Stratum]], path: Path) -> None:
             100 * grid, origin="lower", vmin=0, vmax=100, extent=(0.5, size + 0.5, 0.5, size + 0.5)
         )
         panel.set_title(f"{Path(name).name}\nmean {100 * np.nanmean(grid):.2f} %", fontsize=9)
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.get_major_locator().set_params(integer=True)
         panel.set_xlabel("digits of the second number")
     panels[0].set_ylabel("digits of the first number")
     figure.colorbar(image, ax=list(panels), label="exactly right, %", shrink=0.8)
