@@ -146,26 +146,41 @@ def ranked(pool: Pool, rng: np.random.Generator) -> tuple[Figure, Figure]:
 def _areas(
     wrong: NDArray[np.bool_], bad: NDArray[np.float64], group: NDArray[np.int64], counts: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """AP, AUROC and prevalence for each row of group weights."""
+    """AP, AUROC and prevalence for each row of group weights.
+
+    Both areas are sums over wrong words, which are few: of a run of equal scores with a wrong word in it,
+    they need the weight of all words before and in it, which is a product of group weights and counts of
+    words by group.
+    """
     order = np.argsort(-bad, kind="stable")
-    hit, whose = wrong[order].astype(np.float64), group[order]
-    ends = np.flatnonzero(np.diff(bad[order], append=-np.inf))  # the last of each run of equal scores
-    found = np.empty((len(counts), 3))
-    rows = max(1, _CELLS // max(len(bad), 1))
-    for start in range(0, len(counts), rows):
-        weights = counts[start : start + rows][:, whose]
-        true = np.cumsum(weights * hit, axis=1)[:, ends]
-        every = np.cumsum(weights, axis=1)[:, ends]
-        false = every - true
-        with np.errstate(invalid="ignore", divide="ignore"):
-            step = np.diff(true, axis=1, prepend=0.0)
-            precision = np.divide(true, every, out=np.zeros_like(true), where=every > 0)
-            part = found[start : start + rows]
-            part[:, 0] = (precision * step).sum(axis=1) / true[:, -1]
-            under = np.diff(false, axis=1, prepend=0.0) * (true - step / 2)
-            part[:, 1] = under.sum(axis=1) / (true[:, -1] * false[:, -1])
-            part[:, 2] = true[:, -1] / every[:, -1]
-    return found
+    hit, whose = wrong[order], group[order]
+    run = np.cumsum(np.diff(bad[order], prepend=np.inf) != 0) - 1
+    chosen = np.unique(run[hit])  # the runs that hold a wrong word
+    inside = np.isin(run, chosen)
+    # Segment 2k: words between the chosen runs k - 1 and k; segment 2k + 1: those of run k.
+    segment = 2 * np.searchsorted(chosen, run) + inside
+    groups = counts.shape[1]
+    total = counts @ np.bincount(whose, minlength=groups)
+    positive = counts @ np.bincount(whose[hit], minlength=groups)
+    negative = total - positive
+    every, true, ap, area = (np.zeros(len(counts)) for _ in range(4))
+    step = max(1, _CELLS // max(2 * groups, len(counts)))
+    for start in range(0, len(chosen), step):
+        n = min(step, len(chosen) - start)
+        now = (segment >= 2 * start) & (segment < 2 * (start + n))
+        cell = whose[now] * 2 * n + segment[now] - 2 * start
+        found = np.bincount(cell, minlength=groups * 2 * n).reshape(groups, 2 * n)
+        ends = every[:, None] + np.cumsum(counts @ found, axis=1)
+        cell = whose[now & hit] * n + segment[now & hit] // 2 - start
+        trues = counts @ np.bincount(cell, minlength=groups * n).reshape(groups, n)
+        above = true[:, None] + np.cumsum(trues, axis=1)
+        before, after = ends[:, 0::2], ends[:, 1::2]
+        ap += (np.divide(above, after, out=np.zeros_like(above), where=after > 0) * trues).sum(axis=1)
+        false_before, false_after = before - above + trues, after - above
+        area += ((negative[:, None] - (false_before + false_after) / 2) * trues).sum(axis=1)
+        every, true = ends[:, -1], above[:, -1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.stack([ap / positive, area / (positive * negative), positive / total], axis=1)
 
 
 def best_threshold(pool: Pool) -> float:
