@@ -3,7 +3,7 @@
     film(drawing)             # Video, WebM; PyAV, extra ``video``
 
 The last picture of the film is the whole drawing, pixel by pixel: VP9 without loss and in RGB, which FFmpeg
-and Chromium show exactly. (H.264 in RGB plays there in wrong colours; in YUV 4:2:0, at any quality, thin
+and Chromium show exactly. (H.264 in RGB plays there in wrong colours; in YUV 4:2:0, even at quantiser 1, thin
 lines in colour are lost and problems no longer decode back.) One thread encodes: the same drawing gives the
 same bytes for one version of PyAV.
 """
