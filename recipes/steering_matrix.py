@@ -132,8 +132,7 @@ def score(result: SweepResult, number: int) -> tuple[float, float]:
 
 def run(task: str, sets: Sequence[str], out: Path) -> None:
     """What of some sets of one task is not there yet."""
-    missing = [name for name in sets if not (out / task / name / "sweep.npz").is_file()]
-    if not missing:
+    if all((out / task / name / "sweep.npz").is_file() for name in sets):
         return
     model = load_model("bundled")
     assert isinstance(model, LocalModel)
@@ -150,7 +149,9 @@ def run(task: str, sets: Sequence[str], out: Path) -> None:
             positions=POSITIONS,
         )
     ]
-    for name in missing:
+    for name in sets:
+        if (out / task / name / "sweep.npz").is_file():
+            continue
         problems = problems_of((task,), SIZES[name], SEEDS[name], **ELSEWHERE.get(name, {"level": "plain"}))
         if name == "validation":
             found, told = slopes(model, problems), CONCEPTS
