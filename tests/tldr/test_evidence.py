@@ -109,6 +109,12 @@ def test_flagged_spans_carry_their_evidence(tmp_path: Path) -> None:
     (span,) = found["spans"]
     assert (span["start"], span["type"], len(span["heat"])) == (6, "attribute", 8)
     assert span["suggested_score"] == 0.05
+    (found,) = detect(Corner(), tmp_path / "captions.jsonl", 0.1, explain=True, heat=tmp_path / "heat")
+    drawn = np.asarray(PIL.Image.open(tmp_path / "heat" / found["spans"][0]["heat_image"]), dtype=int)
+    assert drawn.shape == (80, 80, 3)
+    red = drawn[..., 0] - drawn[..., 2]
+    assert red[:30].max() == 0 == red[:, :30].max()
+    assert red[50:70, 50:70].min() > 50
 
 
 class Eyes:

@@ -56,6 +56,10 @@ def detect_words(
             "--evidence", help="For each flag its type, where in the picture, and a better word. Slow."
         ),
     ] = False,
+    heat: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a picture of each flag's evidence; with --evidence or alone."),
+    ] = None,
     stream: Annotated[
         Path | None,
         typer.Option(
@@ -97,7 +101,8 @@ def detect_words(
         return
     assert captions is not None
     rows = (
-        json.dumps(row, ensure_ascii=False) for row in detect(loaded, captions, threshold, explain=evidence)
+        json.dumps(row, ensure_ascii=False)
+        for row in detect(loaded, captions, threshold, explain=evidence or heat is not None, heat=heat)
     )
     if out is None:
         for row in rows:

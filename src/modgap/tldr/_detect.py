@@ -14,6 +14,7 @@ so that ``modgap tldr annotate`` shows a folder with the output as ``captions.js
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -27,7 +28,7 @@ from modgap.tasks._media_files import media_part
 
 from . import detectors
 from ._calibrate import conformal_threshold
-from ._evidence import evidence
+from ._evidence import Evidence, draw_heat, evidence
 from ._example import PROMPT
 from ._files import json_lines
 from ._scores import Detector, Item, TokenScores, Word, words
@@ -67,19 +68,24 @@ def load_detector(spec: str, model: str | None = None, *, device: str | None = N
         if not isinstance(loaded, LocalModel):
             raise ModelError(f"{model}: detectors look into a model, so it must be local: a folder or hub id")
         return detectors.load(spec, loaded)
-    from ._detector_files import BUNDLED, SHIPPED, load_trained
+    from ._detector_files import SHIPPED, load_trained
 
-    folder = SHIPPED if spec == BUNDLED else Path(spec).expanduser()
+    folder = SHIPPED.get(spec) or Path(spec).expanduser()
     if not folder.is_dir():
         raise FileError(
             f"{spec}: no such folder; give a folder that 'modgap tldr train' wrote, or one of "
-            f"{', '.join((BUNDLED, *detectors.names()))}"
+            f"{', '.join((*SHIPPED, *detectors.names()))}"
         )
     return load_trained(folder, model=model, device=device)
 
 
 def detect(
-    detector: Detector, path: Path, threshold: float | None, *, explain: bool = False
+    detector: Detector,
+    path: Path,
+    threshold: float | None,
+    *,
+    explain: bool = False,
+    heat: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Score the captions of a file.
 
@@ -89,6 +95,7 @@ def detect(
         threshold: words with a higher score are flagged; ``None`` flags nothing.
         explain: whether flagged spans have evidence, see ``_evidence.py``; it takes about 80 readings of each
             caption with one.
+        heat: folder for a picture of the heat of each flagged span, whose name it then has as ``heat_image``.
 
     Yields:
         A row for each line, in order, as written to the output.
@@ -111,11 +118,13 @@ def detect(
             yield row | {
                 "tokens": tokens,
                 "words": [[word.start, word.end, round(word.bad, 6)] for word in found],
-                "spans": _explained(detector, item, flagged) if explain else flagged,
+                "spans": _explained(detector, item, flagged, heat) if explain else flagged,
             }
 
 
-def _explained(detector: Detector, item: Item, flagged: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _explained(
+    detector: Detector, item: Item, flagged: list[dict[str, Any]], folder: Path | None
+) -> list[dict[str, Any]]:
     try:
         found = evidence(detector, item, [(span["start"], span["end"]) for span in flagged])
     except ModgapError as error:  # such as another word that makes the caption too long
@@ -129,8 +138,22 @@ def _explained(detector: Detector, item: Item, flagged: list[dict[str, Any]]) ->
             if one.suggested_score is not None
             else {}
         )
+        | ({} if folder is None else _drawn(item, one, folder))
         for span, one in zip(flagged, found, strict=True)
     ]
+
+
+def _drawn(item: Item, found: Evidence, folder: Path) -> dict[str, str]:
+    if item.image is None or found.heat is None:
+        return {}
+    key = f"{item.image.file_name}\0{item.caption}\0{found.start}".encode()
+    name = f"{hashlib.sha256(key).hexdigest()[:16]}.png"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draw_heat(item.image, found.heat).save(folder / name)
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
+    return {"heat_image": name}
 
 
 def threshold_from(detector: Detector, path: Path, alpha: float) -> tuple[float, int]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import PIL.Image
 
 from modgap._errors import InputError
 from modgap.media import Image
@@ -113,6 +114,25 @@ def evidence(
         one = Evidence(start, end, kind_of(text, start, end), bad, heat)
         found.append(one if best is None else replace(one, suggestion=best[1], suggested_score=best[0]))
     return found
+
+
+def draw_heat(image: Image, heat: Float[np.ndarray, "rows columns"]) -> PIL.Image.Image:
+    """The picture in grey with its heat in red; the highest is as red as it gets.
+
+    Args:
+        image: the picture.
+        heat: of one span.
+    """
+    picture = image.to_pil().convert("RGB")
+    share = np.clip(heat, 0, None) / max(float(heat.max()), _EDGE)
+    grey = np.asarray(picture.convert("L"), dtype=np.float64)[..., None].repeat(3, axis=2)
+    size = PIL.Image.fromarray((255 * share).astype(np.uint8)).resize(
+        picture.size, PIL.Image.Resampling.BICUBIC
+    )
+    weight = np.asarray(size, dtype=np.float64)[..., None] / 255 * 0.7
+    return PIL.Image.fromarray(
+        (grey * (1 - weight) + np.array([230.0, 30.0, 30.0]) * weight).astype(np.uint8)
+    )
 
 
 def _worst(scores: TokenScores, caption: str, start: int, end: int) -> float:
