@@ -10,6 +10,7 @@ it by networkx. Both save a PNG. Times are processor time of one core. Sound and
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import time
 from collections.abc import Callable
@@ -75,8 +76,10 @@ def graph_with_networkx(matrices: list[Any], network: bool) -> bytes:
 
 
 def milliseconds(action: Callable[[Any], object], things: list[Any]) -> float:
-    """Processor time of one call, after a first one that fills caches."""
+    """Processor time of one call after a first one; what was there before is not searched for garbage."""
     action(things[0])
+    gc.collect()
+    gc.freeze()
     start = time.process_time()
     for thing in things:
         action(thing)
