@@ -153,7 +153,7 @@ def summarise(folder: Path, tasks: Sequence[str], names: Sequence[str]) -> None:
                 for row in mine
             ]
             print(f"| {task} | {100 * mine[0].base:.1f} | {' | '.join(cells)} | {mine[0].control:+.1f} |")
-    n = sorted({row.n for row in rows})
+    n = " or ".join(f"{n:,}" for n in sorted({row.n for row in rows}))
     best = min(rows, key=lambda row: row.p_holm)
     print(f"\nn = {n} a task; {sum(row.p_holm < 0.05 for row in rows)} of {len(rows)} cells claimed (bold)")
     print(

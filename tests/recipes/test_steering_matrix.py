@@ -62,7 +62,7 @@ def test_what_helps_is_claimed_and_nothing_else(tmp_path: Path, capsys: pytest.C
             part.save(tmp_path / task / name)
     recipe.summarise(tmp_path, ("count", "relation", "depth"), NAMES)  # depth is not there yet
     printed = capsys.readouterr().out
-    assert "n = [200] a task; 2 of 8 cells claimed (bold)" in printed
+    assert "n = 200 a task; 2 of 8 cells claimed (bold)" in printed
     about = json.loads((tmp_path / "matrix.json").read_text())
     best = [row for row in about["rows"] if row["p_holm"] < 0.05]
     assert {(row["concept"], row["positions"], row["at"]) for row in best} == {("spatial", "image", "2@1")}
