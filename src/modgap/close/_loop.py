@@ -211,7 +211,9 @@ def offered(model: Model, plan: Plan, say: Say, left: float, out: Path) -> list[
     if plan.detector:
         made = rescaled(model, plan.detector, suite, choose, out / "rescaled", say)
         found += [] if made is None else [made]
-    if plan.train and left > 30:
+    if plan.train and left <= 30:
+        say("no time is left to train; a larger --budget has some")
+    elif plan.train:
         problems = suite.problems(1_000_000, seed + LEARN)  # drawn as they are needed
         found.append(_distilled(model, problems, plan, say, min(left, 30 * plan.minutes), out / "trained"))
     return found
