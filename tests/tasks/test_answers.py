@@ -54,6 +54,24 @@ def test_labelled_replies(task: str) -> None:
     assert not wrong
 
 
+AROUND = (
+    "{}\n\nI hope this helps! Let me know if you have any other questions.",
+    "{}\n\nWould you like me to explain any step in more detail?",
+    "{}\n\nNote: this is based on a visual inspection of the figure.",
+    "Sure! Here's my analysis:\n\n{}",
+    "Looking at the image, I'll work through this step by step.\n\n{}",
+    "<think>Hmm. Maybe the first one? No.</think>\n{}",
+)
+
+
+@pytest.mark.parametrize("task", READERS)
+def test_courtesies_and_thoughts_change_no_answer(task: str) -> None:
+    for row in _labelled(task):
+        for around in AROUND:
+            reply = around.format(row["reply"])
+            assert READERS[task](reply, row.get("options", ())).value == row["value"], reply
+
+
 @pytest.mark.parametrize("task", READERS)
 @pytest.mark.parametrize(
     "form",

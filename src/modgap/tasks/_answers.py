@@ -10,10 +10,11 @@ chemistry and physics. Nothing but the reply is needed, and the domain of number
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ._claims import read_claims, without_echo
+from ._claims import essential, read_claims
 from ._counts import BREAKPOINTS, MAXIMUM_FLOW
 from ._fold import fold
 from ._graph_words import CONNECTED_TO, CONNECTIVITY, ISOMORPHISM
@@ -24,6 +25,11 @@ from ._problem import Answer
 from ._statements import explicit_statements, phrased_statements
 from ._winner import WHOEVER_MOVES, WINNER
 from ._words import CONVEXITY, PARITY
+
+_MOVE_NUMBER = re.compile(
+    r"\b\d{1,3}\.{1,3}[^\S\n]?(?=[KQRBNPO]?[a-h]?[1-8]?x?-?[a-h][1-8])|(?<=[1-8+#])!{1,2}"
+)
+"""``12.`` before a move and ``!?`` behind it, neither of which ends a sentence."""
 
 SHORT = 60
 """Characters up to which a reply that says nothing else may name an option by its letter: "It is (B)"."""
@@ -53,7 +59,7 @@ def read_connectivity(reply: str) -> Answer:
     """``yes`` if the two nodes are said to be connected, else ``no``."""
     found = read_claims(reply, CONNECTIVITY)
     # All of a reply may say of two nodes what within an argument would only say that an edge is there.
-    if found.status == "unparsed" and CONNECTED_TO.fullmatch(fold(reply[:SHORT])):
+    if found.status == "unparsed" and CONNECTED_TO.fullmatch(essential(fold(reply))[:SHORT]):
         return Answer("yes", "answer")
     return found
 
@@ -72,7 +78,7 @@ def read_winner(reply: str) -> Answer:
 
 def read_move(reply: str) -> Answer:
     """The first move of the answer in UCI, such as ``e2e4`` or ``e7e8q``; both squares must be there."""
-    return read_claims(reply, Move())
+    return read_claims(_MOVE_NUMBER.sub("", reply), Move())
 
 
 def read_letter(reply: str, options: Sequence[str] = ()) -> Answer:
@@ -90,11 +96,12 @@ def read_letter(reply: str, options: Sequence[str] = ()) -> Answer:
     found = read_claims(reply, kind)
     if found.status != "unparsed" or not options:
         return found
-    if len(reply) <= SHORT:
-        open_answer = kind.statement(without_echo(fold(reply)))
+    text = essential(fold(reply))
+    if len(text) <= SHORT:
+        open_answer = kind.statement(text)
         if open_answer.value is not None:
             return Answer(open_answer.value, "answer")
-    only = kind.only_option(without_echo(fold(reply)))
+    only = kind.only_option(text)
     return found if only is None else Answer(only, "answer")
 
 
@@ -119,8 +126,8 @@ def _alone(read: Callable[[str], Answer]) -> Callable[[str, Sequence[str]], Answ
             if lettered is not None and lettered.value in options:
                 return lettered
         found = read(reply)
-        if found.status == "unparsed" and options and len(reply) <= SHORT:
-            return read_choice(reply, options)
+        if found.status == "unparsed" and options and len(text := essential(fold(reply))) <= SHORT:
+            return read_choice(text, options)
         return found
 
     return either
@@ -128,7 +135,7 @@ def _alone(read: Callable[[str], Answer]) -> Callable[[str, Sequence[str]], Answ
 
 def _last_statement(reply: str) -> str:
     """What stands behind the last ``Answer:`` or its like, or all of a reply of one line without any."""
-    text = fold(reply).strip()
+    text = essential(fold(reply))
     stated = [*explicit_statements(text), *phrased_statements(text)]
     if stated:
         return max(stated, key=lambda statement: statement.start).text

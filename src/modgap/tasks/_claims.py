@@ -49,6 +49,21 @@ _LABEL = (
     r"|best guess|my guess|overall"
 )
 _CLAUSE_END = re.compile(SENTENCE_END.pattern + r"|;\s+")
+_OPENER = re.compile(
+    r"\s*(?:sure|certainly|of course|absolutely|okay|ok|alright|great question)[!,.]\s+"
+    r"|\s*(?:(?:here(?:'s| is)|let(?:'s| me| us)|(?:i|we)(?:'ll| will| need to))\b"
+    r"|looking at [^\n]{1,60}?,? (?:i'll|let's"
+    r"|let me|we'll)\b)[^\n:]{0,120}"
+    r"(?::|\b(?:step by step|analy\w+|carefully|systematically|closely|in detail)\.)[ ]*\n\s*(?=\S)",
+    re.I,
+)
+_CLOSER = re.compile(
+    r"\W{0,4}(?:i hope (?:this|that)|hope (?:this|that)|(?:please )?let me know|feel free|(?:would"
+    r"|do) you (?:like|want)"
+    r"|if you(?:'d like| have| need| want| would like)|is there anything|(?:please )?note\b"
+    r"|disclaimer|confidence\b)",
+    re.I,
+)
 _ITEM = re.compile(r"\W*\d{1,2}[.)]")
 _ECHO = re.compile(r"^\W{0,4}(?:options|choices|question|query) ?:(?:(?!\banswer\b).)*", re.I | re.M)
 _ANSWERED = re.compile(
@@ -85,6 +100,10 @@ _SUPPOSES = re.compile(
     r"|(?:at first (?:glance|sight)|initially|i (?:(?:first|initially|originally|had|also) )*(?:thought"
     r"|assumed|was going)|one might (?:think|say|expect)|it (?:may|might|could) (?:seem|look|appear))\b"
     r"(?![^.;\n]{0,200}\b(?:but|however|yet)\b)"
+    r"|to be (?:an? )?(?:isomorphic|connected|even|odd|convex|concave)\b"
+    r"|an? (?:elementary substance|compound|element|solid|liquid|gas"
+    r"|(?:\w+ )?replacement reaction) (?:is|has|contains"
+    r"|consists|keeps|takes)\b"
     r"|i (?:also |first |initially )?considered\b|(?:recall|remember|by definition,? an?"
     r"|definitions?)\b|(?:to|let's|let us|we need to|we must|i need to"
     r"|i will|i'll"
@@ -153,7 +172,16 @@ def read_claims(reply: str, kind: Kind) -> Answer:
     Returns:
         The answer; see the module for what counts.
     """
-    text = _ANSWERED.sub(_said, without_echo(fold(reply)))
+    text = fold(reply)
+    short = essential(text)
+    found = _read(short, kind)
+    if found.status == "unparsed" and len(short) < len(whole := _ECHO.sub("", text).strip()):
+        return _read(whole, kind)  # "Note: ..." may be where it is said
+    return found
+
+
+def _read(text: str, kind: Kind) -> Answer:
+    text = _ANSWERED.sub(_said, text)
     if not text:
         return Answer(None, "unparsed")
     sentences = list(_sentences(text))
@@ -183,9 +211,18 @@ def read_claims(reply: str, kind: Kind) -> Answer:
     return Answer(None, "abstain" if declines else "unparsed")
 
 
-def without_echo(text: str) -> str:
-    """Folded text without lines that only repeat the question or its options."""
-    return _ECHO.sub("", text).strip()
+def essential(text: str) -> str:
+    """Folded text without courtesies at its ends, and without lines that only repeat the question."""
+    text = _ECHO.sub("", text).strip()
+    for _ in range(3):
+        opener = _OPENER.match(text)
+        text = text[opener.end() :] if opener else text
+    for _ in range(3):
+        before, _, last = text.rpartition("\n")
+        if not before.strip() or not _CLOSER.match(last) or ASKS.search(last):
+            break
+        text = before.rstrip()
+    return text
 
 
 def _said(match: re.Match[str]) -> str:

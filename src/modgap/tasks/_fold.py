@@ -2,7 +2,7 @@ r"""Bring a reply to plain text: one alphabet of dashes, quotes and digits, no m
 
 Replies are untrusted. Every step is linear in the length of the reply, which is cut to its first and
 last ``CLIP`` characters before anything else: what a reply finally states stands at one of its ends.
-Text inside a leading ``<think>`` block is not part of the reply.
+Text inside a ``<think>`` block is not part of the reply, nor what stands before it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CHARACTERS = str.maketrans(
 # A run of combining marks is sorted in quadratic time by Unicode normalisation, so long words go in pieces.
 _WORD = re.compile(r"\S{1,256}")
 _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
-_THOUGHT = re.compile(r"\s{0,1000}<think(?:ing)?>", re.I)
+_THOUGHT = re.compile(r"<think(?:ing)?>", re.I)
 _TAG = re.compile(
     r"</?(?:b|i|u|em|strong|p|br|span|div|code|pre|h[1-6]|li|ul|ol|sup|sub|mark)\b[^<>\n]{0,80}>", re.I
 )
@@ -46,7 +46,7 @@ _LATEX_SPACE = re.compile(r"\\(?:[,;:! \\]|quad\b|qquad\b)")
 _LATEX_ESCAPE = re.compile(r"\\([_%#&{}])")
 _STARS = re.compile(r"\*+")
 _LINE_MARK = re.compile(r"^[ ]*(?:#{1,6}[ ]+|>[ ]?|[-•·+*][ ]+|~~+|__+)+", re.M)
-_ABBREVIATION = re.compile(r"\b(i\.e|e\.g|vs|approx|cf|resp)\.(?= )", re.I)  # no end of a sentence
+_ABBREVIATION = re.compile(r"\b(i\.e|e\.g|vs|approx|cf|resp)\.(?=[^\S\n])", re.I)  # no end of a sentence
 _TICKED = re.compile(r"^([^\n]{1,60}?)[ :=-]*[✓✔✅☑][\ufe0f ]*$", re.M)
 _CROSSED = re.compile(r"^([^\n]{1,60}?)[ :=-]*[✗✘❌✖][\ufe0f ]*$", re.M)
 _SPACES = re.compile(r"[^\S\n]+")
@@ -89,8 +89,8 @@ def fold(reply: str) -> str:
     end = max(reply.rfind("</think>"), reply.rfind("</thinking>"))
     if end >= 0:
         reply = reply[reply.index(">", end) + 1 :]
-    elif _THOUGHT.match(reply):
-        return ""
+    if thought := _THOUGHT.search(reply):
+        reply = reply[: thought.start()]  # it never began to answer, or began to think again
     text = _clip(_unicode(_clip(reply)))  # twice, as some characters unfold into eighteen
     if "<" in text:
         text = _TAG.sub("", text)

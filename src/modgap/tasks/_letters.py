@@ -273,7 +273,7 @@ class Letters(Kind):
             if len(hits) < len(wanted):
                 continue
             before = text[: max(0, text.find(hits[0]))][-60:]
-            if re.search(rf"\b{re.escape(hits[0])}\w* or \w|\w or {re.escape(hits[0])}", text):
+            if re.search(rf"\b{re.escape(hits[0])}\w* or \w|\w or (?:an? |the )?{re.escape(hits[0])}", text):
                 continue
             if "not" in own or not (NEGATED.search(before) or _SUPPOSED.search(before)):
                 said.add(i)

@@ -14,7 +14,7 @@ from ._readers import HEDGE, NOTHING, Read
 from ._statements import SENTENCE_END
 
 _NOT = (
-    r"\b(?:not(?! only| just)|lacks?|never|neither|nor|cannot|can't|rather than|instead of"
+    r"\b(?:not(?! only| just)|lacks?|unlike(?! poles)|never|neither|nor|cannot|can't|rather than|instead of"
     r"|as opposed to|without"
     r"|unlikely"
     r"|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|won't|no(?! doubt)|fails? to|ruled? out"

@@ -174,7 +174,7 @@ def _terms() -> tuple[Term, ...]:
 
 WHOEVER_MOVES = re.compile(
     r"\bwith (white|black) to (?:move|play), [^.\n]{0,80}[.;,] ?(?:and )?with (?!\1)(?:white"
-    r"|black) to (?:move|play), [^\n]{0,80}$",
+    r"|black) to (?:move|play), ",
     re.I,
 )
 """Two verdicts, one for each side to move."""
