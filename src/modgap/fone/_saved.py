@@ -48,7 +48,8 @@ def save(model: NumberModel, folder: Path, base: bool) -> None:
         save_file(own, folder / WEIGHTS, metadata={"format": "pt"})
         model.tokenizer.save_pretrained(folder / "tokenizer")
         if saved is not None:
-            model.base.save_pretrained(folder / saved)
+            with quiet():
+                model.base.save_pretrained(folder / saved)
     except OSError as error:
         raise FileError(f"{folder}: cannot be written: {error}") from error
 
