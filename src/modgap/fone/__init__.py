@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .modules import Effect as Effect
     from .modules import Modules as Modules
     from .modules import measure_modules as measure_modules
+    from .products import SlotProducts as SlotProducts
     from .spectrum import Spectrum as Spectrum
     from .spectrum import fourier_basis as fourier_basis
     from .spectrum import measure_spectrum as measure_spectrum
@@ -57,6 +58,7 @@ _LAZY = {
     "Modules": "modules",
     "NumberVectors": "_vectors",
     "Probe": "_probe",
+    "SlotProducts": "products",
     "Spectrum": "spectrum",
     "band_of": "bands",
     "fourier_basis": "spectrum",
