@@ -20,6 +20,7 @@ from modgap.evaluate import Run, run_config
 from modgap.evaluate._config import MeasureConfig
 from modgap.evaluate._decompose import Decomposition, decompose
 from modgap.evaluate._statistics import holm
+from modgap.media import Modality
 from modgap.models import Model, load_model
 from modgap.models.local._model import LocalModel
 from modgap.tasks import Problem, load_suite
@@ -161,7 +162,8 @@ def close(
             scores = scores_of(judge, treatment.strategy, "image")
         else:
             say(f"judging {treatment.name}")
-            run = _measure(treatment.model, plan, JUDGE, out / _folder(treatment.name))
+            shown: tuple[Modality, ...] = ("text", "image") if treatment.words else ("image",)
+            run = _measure(treatment.model, plan, JUDGE, out / _folder(treatment.name), modalities=shown)
             scores = scores_of(run, "direct", "image")
             words = pooled_difference(written, scores_of(run, "direct", "text"))
         models[treatment.name] = treatment
@@ -248,14 +250,21 @@ def _strategies(model: Model) -> tuple[str, ...]:
 
 
 def _measure(
-    model: Model, plan: Plan, which: int, out: Path, *, strategy: str = "direct", **dials: Any
+    model: Model,
+    plan: Plan,
+    which: int,
+    out: Path,
+    *,
+    strategy: str = "direct",
+    modalities: tuple[Modality, ...] = ("text", "image"),
+    **dials: Any,
 ) -> Run:
     config = MeasureConfig(
         model=model.name,
         suite=plan.suite,
         n=plan.n,
         seed=1000 * plan.seed + which,
-        modalities=("image",) if dials else ("text", "image"),
+        modalities=modalities,
         tasks=plan.tasks,
         set={**plan.dials, **dials},
         strategy=strategy,
@@ -294,17 +303,19 @@ def _test(
     if winner is None:
         return (), (), ()
     before = _measure(model, plan, TEST, out / "test")
-    after = _measure(winner.model, plan, TEST, out / "test-after", strategy=winner.strategy)
+    image: tuple[Modality, ...] = ("image",)
+    after = _measure(winner.model, plan, TEST, out / "test-after", strategy=winner.strategy, modalities=image)
     found = differences(scores_of(before, "direct", "image"), scores_of(after, winner.strategy, "image"))
     elsewhere: list[Change] = []
     if plan.suite == "scenes":
-        first = _measure(model, plan, OTHER, out / "elsewhere", **ELSEWHERE)
+        first = _measure(model, plan, OTHER, out / "elsewhere", modalities=image, **ELSEWHERE)
         second = _measure(
             winner.model,
             plan,
             OTHER,
             out / "elsewhere-after",
             strategy=winner.strategy,
+            modalities=image,
             **ELSEWHERE,
         )
         elsewhere = differences(

@@ -56,7 +56,11 @@ def dry_run(plan: Plan) -> list[tuple[str, int, str]]:
         ("transcripts and answers from them", each * image * 5, "three strategies; two calls for most"),
         ("steering", max(20, plan.n // 2) * tasks * 45, "choose set; passes over part of the blocks only"),
         ("rescaling", max(20, plan.n // 2) * tasks * 4 if plan.detector else 0, "choose set"),
-        ("judge each treatment", each * (text + image) * 9, "steering, back-patching, rescaling, training"),
+        (
+            "judge each treatment",
+            each * (4 * text + 9 * image),
+            "steering, back-patching, rescaling, training",
+        ),
         ("training", 0, f"at most {plan.minutes / 2:g} minutes" if plan.train else "not allowed"),
-        ("test", each * (text + image) * 2 + 2 * each, "test set, and pictures drawn otherwise"),
+        ("test", each * (text + 2 * image) + 2 * each, "test set, and pictures drawn otherwise"),
     ]

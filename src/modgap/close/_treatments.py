@@ -69,6 +69,7 @@ class Treatment:
         strategy: how it is asked.
         calls: to the model for each question, about.
         export: writes it.
+        words: whether answers to questions without a picture may change.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Treatment:
     strategy: str
     calls: int
     export: Export
+    words: bool = True
 
 
 def prompt(model: Model, name: str, strategy: str, what: str) -> Treatment:
@@ -160,7 +162,8 @@ def _steering(model: LocalModel, vector: SteeringVector, cell: Cell, change: Cha
 
     said = f"{cell.vector} at block {cell.block} × {cell.strength:g} on {cell.positions} positions"
     changed = model.with_changes([change])
-    return Treatment(f"steering: {cell.vector}", "steering", said, changed, "direct", 1, export)
+    words = cell.positions != "image"
+    return Treatment(f"steering: {cell.vector}", "steering", said, changed, "direct", 1, export, words)
 
 
 def _merged(
@@ -186,7 +189,7 @@ def _merged(
 
     said = f"{merged.vector.concept} at every block × {best:g} on {merged.positions} positions"
     changed = model.with_changes(merged.changes(best))
-    return Treatment("steering: merged", "steering", said, changed, "direct", 1, export)
+    return Treatment("steering: merged", "steering", said, changed, "direct", 1, export, words=False)
 
 
 def patched(model: LocalModel, source: int, block: int) -> Treatment:
@@ -199,7 +202,8 @@ def patched(model: LocalModel, source: int, block: int) -> Treatment:
         return ("from modgap.close import Patched", f"model = Patched(model, source={source}, block={block})")
 
     what = f"what block {source} makes of the picture, put in the place of what block {block} does"
-    return Treatment("back-patching", "steering", what, Patched(model, source, block), "direct", 2, export)
+    changed = Patched(model, source, block)
+    return Treatment("back-patching", "steering", what, changed, "direct", 2, export, words=False)
 
 
 def weights(model: LocalModel, name: str, what: str) -> Treatment:
