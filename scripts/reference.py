@@ -111,8 +111,9 @@ def names_of(package: str) -> list[str]:
     listed = getattr(module, "__all__", None)
     if listed is not None:
         return sorted(listed)
-    found = vars(module).items()
-    return sorted(n for n, v in found if n[0] != "_" and not inspect.ismodule(v) and n != "annotations")
+    # With dir, what is imported when it is first used (``modgap.fone``) is listed too.
+    found = [n for n in dir(module) if n[0] != "_" and n != "annotations"]
+    return sorted(n for n in found if not inspect.ismodule(getattr(module, n)))
 
 
 def entry(package: str, name: str) -> str:
