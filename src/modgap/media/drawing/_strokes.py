@@ -13,6 +13,7 @@ makes it fast. The same strokes give the same pixels for given versions of Pillo
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,6 +32,8 @@ Color = tuple[int, int, int]
 Point = tuple[float, float]
 
 _FINER = 4  # all but labels is painted at this many times the size
+_MOST_KEPT = 8_000_000  # pixels of a mask that is kept for the next drawing of the thread
+_kept = threading.local()
 _SHARP = 0.05  # sine of the least turn that is rounded
 
 
@@ -156,7 +159,8 @@ def _paint_together(canvas: PIL.Image.Image, strokes: Sequence[Line | Polygon], 
     bottom = min(math.ceil(max(ys) + reach), canvas.height)
     if right <= left or bottom <= top:
         return
-    mask = PIL.Image.new("L", ((right - left) * _FINER, (bottom - top) * _FINER), 0)
+    size = (right - left) * _FINER, (bottom - top) * _FINER
+    mask = _cleared(*size)
     draw = ImageDraw.Draw(mask)
     for s in strokes:
         # Pillow counts from the middle of a pixel, strokes from its corner: hence the half.
@@ -165,7 +169,19 @@ def _paint_together(canvas: PIL.Image.Image, strokes: Sequence[Line | Polygon], 
             draw.polygon(points, fill=255)
         else:
             _draw_line(draw, points, s.width * _FINER)
-    canvas.paste(color, (left, top), mask.reduce(_FINER))
+    canvas.paste(color, (left, top), mask.reduce(_FINER, (0, 0, *size)))
+
+
+def _cleared(width: int, height: int) -> PIL.Image.Image:
+    """A mask at least so large, black in that part, in memory that is kept: fresh memory is slow."""
+    mask: PIL.Image.Image | None = getattr(_kept, "mask", None)
+    if mask is None or mask.width < width or mask.height < height:
+        mask = PIL.Image.new("L", (width, height), 0)
+        if width * height <= _MOST_KEPT:
+            _kept.mask = mask
+    else:
+        mask.paste(0, (0, 0, width, height))
+    return mask
 
 
 def _draw_line(draw: ImageDraw.ImageDraw, points: Sequence[Point], width: float) -> None:
