@@ -91,6 +91,20 @@ def test_results_of_other_verbs_are_a_page(runs: Path) -> None:
         report_of(runs)
 
 
+def test_a_training_is_results_too(tmp_path: Path) -> None:
+    """It has a run.json of its own, which is no run of a model."""
+    test = {"n": 4000, "exact": 0.5, "low": 0.48, "high": 0.52}
+    (tmp_path / "run.json").write_text('{"version": 1, "config": {}}')
+    (tmp_path / "result.json").write_text(json.dumps({"test": test}))
+    rows = [{"step": 0, "loss": 2.0}, {"step": 100, "loss": 0.5}, {"step": "?", "loss": None}]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (entry,) = find(tmp_path)
+    assert (entry.kind, entry.said) == ("results", "exactly right 50.0 % (48.0 to 52.0), n = 4,000")
+    page = connect(tmp_path).get("/open/.").text
+    assert '<polyline class="curve l-text" points="0.0,10.0 300.0,92.5"/>' in page
+    assert "2 at step 0, 0.5 at step 100" in page
+
+
 def test_no_foreign_script_runs(runs: Path) -> None:
     page = connect(runs).get("/open/loop")
     assert "a loop" in page.text  # served as it is, and its script is not let run

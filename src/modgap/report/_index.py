@@ -13,7 +13,7 @@ from modgap._errors import ModgapError, RunError
 from modgap.evaluate import open_run, summarize
 from modgap.evaluate._run import RECORDS_FILE, RUN_FILE
 from modgap.report._render import points
-from modgap.report._results import RESULTS, is_results, write_results
+from modgap.report._results import LOG_FILE, RESULTS, is_results, write_results
 from modgap.report._write import REPORT_FILE, write_report
 
 LOOP_FILE, LOOP_REPORT = "close.json", "close.html"
@@ -58,7 +58,7 @@ def report_of(folder: Path, *, fresh: Callable[[Path], bool] = lambda folder: Fa
         RunError: the folder holds none of them, or is damaged.
         FileError: a file of it is damaged.
     """
-    if (folder / RUN_FILE).is_file():
+    if _is_run(folder):
         return folder / REPORT_FILE if fresh(folder) else write_report(folder)
     if (folder / LOOP_REPORT).is_file():
         return folder / LOOP_REPORT
@@ -83,7 +83,7 @@ def find(root: Path, cache: dict[tuple[str, float], Entry] | None = None) -> lis
         folder = Path(name)
         folders[:] = sorted(one for one in folders if one[:1] not in "._")
         kind: Kind | None = None
-        if RUN_FILE in files:
+        if _is_run(folder):
             kind, mark = "run", folder / (RECORDS_FILE if RECORDS_FILE in files else RUN_FILE)
             folders.clear()  # nothing but its media and pages
         elif LOOP_FILE in files:
@@ -98,6 +98,11 @@ def find(root: Path, cache: dict[tuple[str, float], Entry] | None = None) -> lis
         if len(found) == MOST_ENTRIES:
             break
     return sorted(found, key=lambda one: -one.changed)
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a folder is the run of a model; a training has a ``run.json`` too, and a log."""
+    return (folder / RUN_FILE).is_file() and not (folder / LOG_FILE).is_file()
 
 
 def _entry(folder: Path, place: str, kind: Kind, changed: float) -> Entry:
@@ -131,5 +136,9 @@ def _loop(folder: Path) -> tuple[str, str]:
 
 
 def _results(folder: Path) -> tuple[str, str]:
+    if (folder / "result.json").is_file():
+        test = json.loads((folder / "result.json").read_bytes())["test"]
+        exact, low, high = (100 * test[key] for key in ("exact", "low", "high"))
+        return "a training", f"exactly right {exact:.1f} % ({low:.1f} to {high:.1f}), n = {test['n']:,}"
     names = sorted(path.name for path in folder.iterdir() if path.suffix in (".json", ".png"))
     return "", ", ".join(names[:6])

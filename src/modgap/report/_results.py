@@ -6,6 +6,7 @@ Sweeps, doses, spectra, rates and trainings write JSON and pictures; this shows 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,14 @@ RESULTS = (
     "rates.json",
     "strengthen.json",
     "arms.json",
+    "merge.json",
     "result.json",
     "results.json",
 )
 """Files that make a folder one of results."""
+
+LOG_FILE = "log.jsonl"
+"""Of a training: one line for each look at the validation rows, with its ``step``."""
 
 RESULTS_FILE = "results.html"
 MOST_ROWS = 200
@@ -53,9 +58,27 @@ class Table:
     left_out: int = 0
 
 
+@dataclass(frozen=True)
+class Curve:
+    """How a figure of a training goes on, for a plot of 300 × 120.
+
+    Args:
+        name: of the figure.
+        points: of an SVG polyline.
+        first, last: step and value, as text.
+        top: value at the upper end; the lower is 0.
+    """
+
+    name: str
+    points: str
+    first: tuple[str, str]
+    last: tuple[str, str]
+    top: str
+
+
 def is_results(folder: Path) -> bool:
     """Whether a folder holds results of a verb other than ``measure`` and ``close``."""
-    return any((folder / name).is_file() for name in RESULTS)
+    return any((folder / name).is_file() for name in (*RESULTS, LOG_FILE))
 
 
 def write_results(folder: Path) -> Path:
@@ -74,6 +97,8 @@ def write_results(folder: Path) -> Path:
     for path in sorted(folder.glob("*.json")):
         if path.name in RESULTS:
             tables += tables_of(path.name, _read(path))
+    log = _read_log(folder / LOG_FILE) if (folder / LOG_FILE).is_file() else []
+    tables += tables_of(LOG_FILE, log)
     pictures = [path.name for path in sorted(folder.iterdir()) if path.suffix.lower() in PICTURES]
     if not tables and not pictures:
         raise FileError(f"{folder}: no results to show; accepted are {', '.join(RESULTS)}")
@@ -84,6 +109,7 @@ def write_results(folder: Path) -> Path:
         name=folder.resolve().name,
         tables=tables,
         images=pictures,
+        curves=curves_of(log),
     )
     try:
         replace_file(folder / RESULTS_FILE, page.encode())
@@ -118,6 +144,21 @@ def tables_of(title: str, value: Any, depth: int = 0) -> list[Table]:
     return [Table(title, ("value",), tuple((show(row),) for row in some), left)] if some else []
 
 
+def curves_of(log: list[dict[str, Any]]) -> list[Curve]:
+    """Loss and validation over steps, where there are two looks or more."""
+    curves = []
+    for name in ("validation", "loss"):
+        rows = [(row["step"], row[name]) for row in log if "step" in row and name in row]
+        spots = [(float(x), float(y)) for x, y in rows if _is_number(x) and _is_number(y)]
+        if len(spots) < 2:
+            continue
+        right, top = max(x for x, _ in spots) or 1.0, max(y for _, y in spots) or 1.0
+        points = " ".join(f"{300 * x / right:.1f},{120 - 110 * y / top:.1f}" for x, y in spots)
+        first, last = ((show(x), show(y)) for x, y in (spots[0], spots[-1]))
+        curves.append(Curve(name, points, first, last, show(top)))
+    return curves
+
+
 def show(value: Any) -> str:
     """A value in a cell: four digits, no quotes."""
     if value is None:
@@ -134,16 +175,25 @@ def show(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:400]
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < 1e100
+
+
 def _nested(value: Any) -> bool:
     if isinstance(value, dict):
         return bool(value)
     return isinstance(value, list) and any(isinstance(item, list | dict) for item in value)
 
 
-def _read(path: Path) -> Any:
+def _read_log(path: Path) -> list[dict[str, Any]]:
+    rows = _read(path, lambda data: [json.loads(line) for line in data.splitlines()])
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _read(path: Path, decode: Callable[[bytes], Any] = json.loads) -> Any:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise FileError(f"{path}: larger than {MOST_BYTES >> 20} MB, which is more than a page can show")
-        return json.loads(path.read_bytes())
+        return decode(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise FileError(f"{path}: not the JSON that was expected ({error})") from error
