@@ -187,8 +187,11 @@ def test_digits_of_abacus_move_on_in_training_alone() -> None:
             states[training] = arm.abacus(ids)
         assert int(ids.sum()) % (arm.abacus.offset + 1) > 0
         assert not torch.equal(states[True], states[False])
-        # A later token does not change what was seen before it.
+        # A later token does not change what was seen before it, and an earlier one does.
         assert torch.allclose(arm.eval().abacus(ids[:, :3]), states[False][:, :3], atol=1e-5)
+        other = ids.clone()
+        other[0, 0] += 1
+        assert not torch.allclose(arm.abacus(other)[:, -1], states[False][:, -1], atol=1e-3)
 
 
 def test_a_near_digit_costs_less_than_a_far_one_with_the_number_token_loss() -> None:

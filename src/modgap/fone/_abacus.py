@@ -65,9 +65,13 @@ class Abacus(torch.nn.Module):
             for layer in self.backbone.model.layers[1:]
         ]
         try:
-            # Equal positions leave rotary embeddings without effect.
+            # Equal positions leave rotary embeddings without effect. Without a mask, transformers would take
+            # every token for the beginning of another packed text.
             found = self.backbone.model(
-                inputs_embeds=vectors, position_ids=torch.zeros_like(ids), use_cache=False
+                inputs_embeds=vectors,
+                attention_mask=torch.ones_like(ids),
+                position_ids=torch.zeros_like(ids),
+                use_cache=False,
             )
         finally:
             for hook in hooks:
