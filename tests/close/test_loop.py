@@ -100,3 +100,5 @@ def test_plans(tmp_path: Path) -> None:
         Plan(n=3)
     with pytest.raises(InputError, match="leaves no time"):
         Plan(minutes=0)
+    with pytest.raises(InputError, match="no adapter there; give a folder that `modgap tldr train` wrote"):
+        Plan(detector=str(tmp_path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from modgap._errors import InputError
@@ -43,6 +44,10 @@ class Plan:
             raise InputError(f"n is {self.n}: give at least 20 problems of each task, or nothing can be told")
         if not self.minutes > 0:
             raise InputError(f"a budget of {self.minutes} minutes leaves no time: give more than 0")
+        if self.detector not in ("", "bundled") and not Path(self.detector, "adapter_config.json").is_file():
+            raise InputError(
+                f"detector {self.detector}: no adapter there; give a folder that `modgap tldr train` wrote"
+            )
 
 
 def dry_run(plan: Plan) -> list[tuple[str, int, str]]:
