@@ -1,6 +1,6 @@
 """Pictures of functions and graphs against matplotlib; the whole suite; sound and film of every task.
 
-    python benchmarks/isobench_media.py [--n 60]
+    python benchmarks/isobench_media.py [--n 30]
 
 matplotlib draws one figure each at the same size with grid, ticks and labels; graphs are placed and drawn on
 it by networkx. Both save a PNG. Times are processor time of one core. Sound and film need the extras
@@ -136,7 +136,7 @@ def per_second(name: str, representation: str, n: int) -> str:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--n", type=int, default=60, help="pictures, sounds and films of each task")
+    parser.add_argument("--n", type=int, default=30, help="pictures, sounds and films of each task")
     n = parser.parse_args().n
     print(f"milliseconds of one core for a picture of {PIXELS} pixels, PNG included, n = {n}")
     print("        task     ours  matplotlib   ratio")
