@@ -64,6 +64,14 @@ _CLOSER = re.compile(
     r"|disclaimer|confidence\b)",
     re.I,
 )
+_CONCEDES = re.compile(r"^\W{0,4}(?:although|though|even though|while|whereas|despite|in spite of)\b", re.I)
+_MAIN = re.compile(r"^[^,]{0,300}(?:,|$)\s*")
+_HEADING = re.compile(
+    r"^\W{0,4}(?:\d{1,2}[.)] )?(?:even|odd|neither|convex|concave)(?: functions?"
+    r"| symmetry)?\W{0,2}:(?! ?\W{0,2}(?:yes|no|not"
+    r"|true|false|satisf)\w*\b)(?= ?\S)",
+    re.I,
+)
 _ITEM = re.compile(r"\W*\d{1,2}[.)]")
 _ECHO = re.compile(r"^\W{0,4}(?:options|choices|question|query) ?:(?:(?!\banswer\b).)*", re.I | re.M)
 _ANSWERED = re.compile(
@@ -195,6 +203,7 @@ def _read(text: str, kind: Kind) -> Answer:
             return _settle(given, values)
     asks = _asks(sentences[:3]) or _asks(sentences[-4:])
     if not asks and not kind.argues:
+        sentences = [(start, s) for start, s in sentences if not (start and _HEADING.match(s))]
         for _, sentence in reversed(sentences):
             found = claimed(sentence, kind, clearly=True)
             if found.status != "nothing":
@@ -204,7 +213,8 @@ def _read(text: str, kind: Kind) -> Answer:
         if found.value is not None:  # "... so not even. ... so not odd."
             return _settle([found], set())
         if len(text.split()) <= _SHORT_REPLY:
-            hints = [claimed(sentence, kind, clearly=False) for _, sentence in sentences]
+            hinting = sentences[-1:] if kind.closes else sentences
+            hints = [claimed(sentence, kind, clearly=False) for _, sentence in hinting]
             if len({hint.value for hint in hints if hint.status != "nothing"}) == 1:
                 return _settle([hint for hint in hints if hint.status != "nothing"], set())
     declines = any(ASKS.search(s) or ABSTAIN.search(s) for _, s in (*sentences[:3], *sentences[-4:]))
@@ -260,9 +270,20 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
 
 def claimed(sentence: str, kind: Kind, *, clearly: bool) -> Read:
     """What a sentence claims, if it claims anything at all."""
+    if _CONCEDES.match(sentence):  # what stands behind the comma or the "but" is said, if anything
+        sentence = _MAIN.sub("", sentence, count=1)
     if _asked(sentence) or _SUPPOSES.match(sentence):
         return Read(None, "nothing")
     return kind.claim(sentence, clearly=clearly)
+
+
+def _next_item(text: str, bottom: str) -> bool:
+    """Whether the last line is the number of a list that breaks off: "3. ..." stands before it."""
+    number = bottom.rstrip(".)")
+    if not number.isdecimal() or len(number) > 2:
+        return False
+    before = str(int(number) - 1)
+    return any(line.startswith((f"{before}. ", f"{before}) ")) for line in text.splitlines()[-6:-1])
 
 
 def _asked(sentence: str) -> bool:
@@ -334,7 +355,9 @@ def _conclusions(text: str, sentences: list[tuple[int, str]], kind: Kind) -> lis
     if opening is not None:
         found.append(_Found(0, Read(opening)))
     for number, (start, sentence) in enumerate(sentences):
-        if sentence[0] in "{[\"'":  # a field of JSON is read as a statement
+        if sentence[0] in "{[\"'" or (
+            start and _HEADING.match(sentence)
+        ):  # a field of JSON is read as a statement
             continue
         edge = number in (0, len(sentences) - 1)
         edge = edge and not (number and found and kind.argues)
@@ -344,7 +367,7 @@ def _conclusions(text: str, sentences: list[tuple[int, str]], kind: Kind) -> lis
                 said = claimed(sentence, kind, clearly=False)
             if said.value is not None:
                 found.append(_Found(start, said))
-    closing = kind.bare(bottom) if "\n" in text else None
+    closing = kind.bare(bottom) if "\n" in text and not _next_item(text, bottom) else None
     if closing is None and not (found and found[-1].start == sentences[-1][0]):
         last = sentences[-1][1]
         if len(last.split()) <= 25 and (kind.closes or _CONCLUDES.search(last)):

@@ -20,6 +20,10 @@ COMPARES = re.compile(
     rf"{MORE.pattern}|\b(?:concentrated|hotter|warmer|denser|answer|correct|right|choose|chosen|select|pick|most)\b|>"
     r"|(?:\b(?:so|thus|therefore|hence)|:|->),? (?:it's |it is )?(?:the )?\w+ \w\W*$"
 )
+_OF_FORCE = re.compile(
+    r"\bforces?\b[^.;,]{0,60}\b(?:stronger|weaker|greater|smaller|larger|less|more|higher|lower)\b"
+    r"|\b(?:stronger|weaker|greater|smaller|larger|higher|lower)(?: \w+){0,2} forces?\b"
+)
 _PAIR = re.compile(r"\b(?:pair|sample|solution|case|figure|setup|magnet pair) (\w)\b")
 THAN = re.compile(
     r"\b(?:than|compared (?:to|with)|while|whereas|versus|vs|over|but not|relative to)\b|(?<!-)>"
@@ -51,10 +55,9 @@ def compared(options: tuple[str, ...], text: str) -> set[int]:
     }
     if not wanted:
         return set()  # the options name the things alone: which comparison is asked is not known here
-    if (
-        re.search(r"\b(?:distance|gap|separation|farther|closer|attraction than repulsion)\b", clause)
-        and "force" not in clause
-    ):
+    if re.search(
+        r"\b(?:distance|gap|separation|farther|closer|attraction than repulsion)\b", clause
+    ) and not _OF_FORCE.search(clause):
         return set()
     side = thing[1]
     than = THAN.search(clause)

@@ -20,7 +20,8 @@ _CHAIN = re.compile(
 )
 _TERMS = re.compile(rf"{_N}", re.I)
 _NOT_A_VALUE = re.compile(
-    r" ?(?:->|\) ?=|-\w|/|: ?\d|,\d| ?(?:to|and|or|through|via) (?:node )?\d|\)\w)|(?: ?[-+*x×·] ?[a-z({|])",
+    r" ?[-+*x×·=] ?$| ?(?:->|\) ?=|-\w|/|: ?\d|,\d| ?(?:to|and|or|through|via) (?:node )?\d|\)\w)"
+    r"|(?: ?[-+*x×·] ?[a-z({|])",
     re.I,
 )
 _EQUALS = re.compile(r" (?:is|was|are|equals?|of|be|reaches|becomes|totals|comes to|as|at) |[=:≈]|->", re.I)
@@ -55,6 +56,8 @@ class Count(Kind):
     closes: bool = True
 
     def bare(self, line: str) -> str | None:
+        if re.match(r"\W*one (?:at|is|near|around)\b", line, re.I):
+            return None
         if self.none.fullmatch(line.strip(" .*!")):
             return "0"
         chain = _CHAIN.fullmatch(line.strip(" .*!"))
@@ -90,7 +93,7 @@ class Count(Kind):
         return HEDGE if several else NOTHING
 
     def claim(self, sentence: str, *, clearly: bool) -> Read:
-        sentence = _FUNCTION.sub("", sentence)
+        sentence = _UNCLOSED.sub("", _FUNCTION.sub("", sentence))
         if _STEP.match(sentence) and not re.search(r"\bmax|\bsum", sentence, re.I):
             return NOTHING
         after = self._after_noun(sentence)
@@ -136,6 +139,8 @@ class Count(Kind):
                 and not re.search(r"\b(?:there is|only|exactly|just|has) $", before, re.I)
             ):
                 continue
+            if before.endswith("(") and sentence[thing.end() :].startswith(")"):
+                continue  # "(1 breakpoint)" counts along
             if _OR.search(before) or _PERHAPS.match(sentence, thing.end()):
                 return ""
             if _INCLUDING.match(sentence, thing.end()):
@@ -165,6 +170,7 @@ _WORDS_TOO = re.compile(r"(?<=\d) ?\([a-z]{3,9}\)", re.I)  # "4 (four)"
 _ONLY = re.compile(r"^\W*(?:only|just|exactly) ", re.I)
 _PLACES = re.compile(r"\W*(?:at )?[a-z] ?[=≈]", re.I)  # "x = -6.23, x = 0.04"
 _STEP = re.compile(r"\W*(?:step|iteration|round|path|augment\w*) ?#?\d", re.I)
+_UNCLOSED = re.compile(r"\b(?:min|max|sum) ?\([^()]{0,200}$", re.I)
 _FUNCTION = re.compile(
     r"(?:\b(?:min|max|sum) ?\((?:[^()]|\([^()]{0,40}\)){0,120}\)(?: ?\+ ?)?){1,6} ?= ?", re.I
 )
@@ -252,7 +258,9 @@ BREAKPOINTS = Count(
         r"\b(?:number of|count of|total of|total number of|tally of|number_of"
         r"|num)[ _](?:the )?(?:\w+ ){0,2}?(?:break[ _-]?points?|corners?|kinks?)(?: (?:in|of|for) (?:the"
         r"|this) (?:\w+ ){0,3}?(?:function|graph|plot|curve|f\(x\)))?"
-        r"|\btotal (?:break[ _-]?points?|corners?|kinks?)|^\W*(?:break[ _-]?points?"
+        r"|\bnumber of (?:points|places|times) (?:where |at which |that )?the (?:slope|direction"
+        r"|gradient) changes|\btotal (?:break[ _-]?points?|corners?|kinks?)"
+        r"|^\W*(?:break[ _-]?points?"
         r"|corner(?: point)?s|kinks|vertices)(?= ?[:=] ?(?:\w+|\d[\d +=-]{0,20})\W*$)"
         r"|\b(?:num_breakpoints|breakpoint count)\b",
         re.I,
@@ -275,7 +283,7 @@ BREAKPOINTS = Count(
     ),
     loose=(
         re.compile(
-            rf"(?:\bi (?:count|see|find|identify|get)(?: exactly)?|\bthat(?:'s| is| makes| gives)"
+            rf"(?:\bso:|\bi (?:count|see|find|identify|get)(?: exactly)?|\bthat(?:'s| is| makes| gives)"
             rf"|\bmak(?:es|ing)|\btotal(?:s|ing)?(?: is| of)?|\bcount(?: is| of)?|->"
             rf"|\bthere (?:are|is)(?: exactly| only)?|\bgiv(?:es|ing)(?: us)?) ?{_AT_END}",
             re.I,
@@ -285,10 +293,8 @@ BREAKPOINTS = Count(
             rf"\b(?:at|in) (?P<number>{NUMBER}) (?:\w+ )?(?:locations|places|points|positions|x-values)\b",
             re.I,
         ),
-        re.compile(
-            rf"\b(?:chang|turn|bend|switch)\w*\b[^.;]{{0,30}} (?P<number>{NUMBER}|twice|once)(?: times)?\W*$",
-            re.I,
-        ),
+        re.compile(rf"\b(?:chang|turn|bend|switch)\w*\b[^.;]{{0,30}} (?P<number>{NUMBER}) times\W*$", re.I),
+        re.compile(r"\b(?:chang|turn|bend|switch)\w*\b[^.;]{0,30} (?P<number>twice|once)\W*$", re.I),
     ),
     labels=(
         r"|number|(?:the )?(?:number of )?(?:break[ _-]?points?|corners?)(?:[ _]count)?|(?:final "

@@ -71,6 +71,9 @@ CONNECTIVITY = Terms(
         r"|\bdirectly connected(?= to|:)(?! to each other)|\bdirect(?:ly)? (?:path|connection|edge)"
         r"|\bno (?:direct|other|shorter|second) (?:\w+ )?(?:path"
         r"|connection|edge)"
+        r"|\b(?:all|every|of) (?:the )?(?:nodes? )?reachable (?:nodes?|vertices)|\b(?:nodes?|vertices"
+        r"|set) reachable from\b"
+        r"|\bcan (?:only )?reach only\b|\bcan only reach\b"
         r"|\b(?:not|isn't|aren't) directly \w+|\bedges? (?:is|are) connected"
     ),
     terms=(
@@ -181,7 +184,7 @@ CONNECTIVITY = Terms(
             "no",
             clear=False,
         ),
-        Term(_p(r"\b(?:they|nodes) are\W*$"), "yes", clear=False, rank=0),
+        Term(_p(r"^\W*(?:so|yes|thus|hence|therefore),? they are\W*$"), "yes", clear=False, rank=0),
         Term(_p(r"\b(?:they|nodes) (?:are not|aren't)\W*$"), "no", negatable=False, clear=False),
         Term(
             _p(

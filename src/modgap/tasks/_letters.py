@@ -36,6 +36,14 @@ _ORDINAL = re.compile(
     rf"|\bthe ({'|'.join(_ORDINALS)}) (?:option|choice|one|answer|statement)\b"
 )
 _EXAMPLES = re.compile(r"\((?:e\.g\.?|for example|for instance|such as|like)[^()\n]{0,200}\)", re.I)
+_COMPOUND = re.compile(
+    r"(?:(?!because|since)[^.;]){0,40}?\b(?:(?:is|are|it's) (?:an? |both )?compounds?\b"
+    r"|(?:consists? of|contains?)\b(?! only| one))"
+)
+_ELEMENTS = re.compile(
+    r"\b(?:(?:two|three|several|multiple|more than one|different|other|these|those"
+    r"|which|many|of) )+elements\b"
+)
 _NOT_THIS = re.compile(
     r"\b(?:not|isn't|never|nor|neither|instead of|rather than|unlike)\b[^.,;]{0,16}$", re.I
 )
@@ -136,7 +144,7 @@ class Letters(Kind):
         if ordinal is not None:
             rank = int(ordinal[1]) - 1 if ordinal[1] else _ORDINALS.index(ordinal[2])
             return Read(LETTERS[rank]) if rank < len(self.options) else NOTHING
-        text = _plain(_EXAMPLES.sub(" ", sentence))
+        text = _ELEMENTS.sub("_", _plain(_EXAMPLES.sub(" ", sentence)))
         if self._asks_for_neither(text):
             return NOTHING
         bare = re.sub(r"\([^()]{0,200}\)", " ", text)
@@ -212,6 +220,12 @@ class Letters(Kind):
             for match in re.finditer(rf"(?<![\w+-]){re.escape(option)}(?![\w+{colon}]|-\w)", text):
                 before = text[max(0, match.start() - 60) : match.start()]
                 listed = text.startswith((" or ", "/"), match.end()) or before.endswith((" or ", "/"))
+                if (
+                    not self.things
+                    and _COMPOUND.match(text, match.end())
+                    and not any("compound" in o for o in self.plain)
+                ):
+                    continue
                 if not listed and not NEGATED.search(before) and not _SUPPOSED.search(before):
                     found.setdefault(i, match.start())
         inside = {i for i in found for j in found if i != j and self.plain[i] in self.plain[j]}
@@ -270,7 +284,9 @@ class Letters(Kind):
             if not wanted or set(wanted) <= {"toward", "away", "from"} or SAME.search(self.plain[i]):
                 continue
             hits = [word for word in wanted if any(alike(word, stem) for stem in mine)]
-            if len(hits) < len(wanted):
+            # "single" alone says nothing of a replacement.
+            beside = stems(self.plain[i]) - own if len(self.plain[i].split()) < 4 else set()
+            if len(hits) < len(wanted) or (beside and not any(alike(a, b) for a in beside for b in mine)):
                 continue
             before = text[: max(0, text.find(hits[0]))][-60:]
             if re.search(rf"\b{re.escape(hits[0])}\w* or \w|\w or (?:an? |the )?{re.escape(hits[0])}", text):
@@ -291,4 +307,4 @@ def _plain(text: str) -> str:
     text = re.sub(r"\{([A-Za-z]{1,3})\}", r"\1", fold(text))
     plain = _CHARGE.sub(r"\1", text).translate({ord("{"): None, ord("}"): None})
     plain = key(re.sub(r"_(\d{1,3})", r"\1", plain))
-    return re.sub(r"\brepuls\w+", "repel", plain)
+    return re.sub(r"\brepuls\w+", "repel", plain).replace("displacement", "replacement")

@@ -162,7 +162,8 @@ def _terms() -> tuple[Term, ...]:
         Term(
             _p(
                 r"\b(?:dynamically |roughly |about |approximately |completely |dead "
-                r"|objectively )?(?:equal|balanced)\b(?! (?:material|exchange|trade))"
+                r"|objectively )?(?<!material is )(?<!materially )(?:equal|balanced)\b(?! (?:material"
+                r"|exchange|trade))"
                 r"|\bno (?:\w+ ){0,2}(?:win|advantage) for either (?:side|player)"
             ),
             "draw",

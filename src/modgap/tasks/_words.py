@@ -76,6 +76,10 @@ PARITY = Terms(
         r"|\bmix(?:ture|ed)?(?: \w+){0,2} (?:even|odd)(?: and| or) (?:even|odd)|\bneither (?:the"
         r"|an?) (?!even|odd)"
         r"|\b(?:even|odd)(?: and|,) (?:even|odd)(?: \w+){0,1} (?:terms|powers|parts|components|functions)"
+        r"|\b[ndghpq]\(-?x\) ?= ?-?[ndghpq]\(x\),? (?:so |thus |hence )?(?:it's |it is |which is "
+        r"|is )?(?:an? )?(?:even|odd)\b(?: function)?"
+        r"|\b(?:almost|nearly|close to(?: being)?|not quite) (?:even|odd)\b"
+        r"|\b(?:looks?|seems?|appears?) (?:even|odd) (?:at first|initially)"
         r"|\bnot neither\b|\bneither (?:condition|test|criterion|equality|equation|identity|property"
         r"|definition)\b"
     ),
