@@ -32,8 +32,10 @@ def test_train_then_compare(tmp_path: Path) -> None:
         assert "% exactly right (" in shown
         assert "n = 20)" in shown
         assert "operands never seen: " in shown
-    code, shown, _ = run("eval", str(tmp_path), "--each", "3", "--picture", str(tmp_path / "curves.png"))
+    pictures = ("--picture", str(tmp_path / "curves.png"), "--lengths", str(tmp_path / "lengths.png"))
+    code, shown, _ = run("eval", str(tmp_path), "--each", "3", *pictures)
     assert code == 0
+    assert (tmp_path / "lengths.png").is_file()
     rows = [line.split() for line in shown.splitlines()]
     assert {row[1] for row in rows if row[:1] == ["add-3"]} == {"fone", "subword"}
     assert sum(row[:1] == ["carries"] for row in rows) == 2 * 4
@@ -55,11 +57,12 @@ def test_the_demonstration_draws_and_asks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "--arm", "fonee"), "modgap: arm 'fonee' is not one of fone, fone-published"),
+        (("train", "--arm", "fonee"), "modgap: arm 'fonee' is not one of fone, fone-products"),
         (
             ("train", "--unseen", "a-b"),
             "modgap: --unseen 'a-b' is not LOW-HIGH, such as --unseen 600000-699999",
         ),
+        (("eval", ".", "--longest", "9"), "modgap: --lengths and --longest are for the rows of --each: give"),
         (("eval", "nowhere"), "modgap: nowhere: no finished FoNE run: give folders of modgap fone train"),
     ],
 )
