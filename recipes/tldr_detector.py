@@ -134,13 +134,21 @@ def main() -> None:
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     data = args.work / "data"
-    if not (data / "manifest.json").exists():
+    made_of = {name: getattr(args, name) for name in ("pictures", "written", "twins", "validation")}
+    if (data / "manifest.json").exists():
+        before = json.loads((data / "manifest.json").read_text()).get("arguments", made_of)
+        if before != made_of:
+            raise SystemExit(f"{data}: made with {before}, not {made_of}; give those, or another --work")
+    else:
         examples = [
             *about_pictures(args.pictures),
             *written(args.work, args.written),
             *twins(args.twins, args.validation),
         ]
-        print(write_examples(examples, data, notes={"seeds": SEEDS}, parquet=True), flush=True)
+        print(
+            write_examples(examples, data, notes={"seeds": SEEDS, "arguments": made_of}, parquet=True),
+            flush=True,
+        )
     config = TrainConfig(
         objective=args.objective,
         lora=LoraSettings(rank=32, alpha=64.0, parts=ALL_PARTS),

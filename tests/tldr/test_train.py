@@ -126,6 +126,10 @@ def test_a_stopped_run_goes_on_and_ends_as_if_it_had_not_stopped(
     with pytest.raises(KeyboardInterrupt):
         train(examples(), settings, out)
     monkeypatch.undo()
+    with pytest.raises(FileError, match=r"other settings \(seed 0, now 1\); give those again, or choose"):
+        train(examples(), replace(settings, seed=1), out)
+    with pytest.raises(FileError, match=r"checkpoints of other settings \(data '"):
+        train(examples()[:-17], settings, out)
     said: list[str] = []
     again = train(examples(), settings, out, say=said.append)
     assert said[1].startswith("step 12 of 30")
@@ -136,7 +140,8 @@ def test_a_stopped_run_goes_on_and_ends_as_if_it_had_not_stopped(
 
 @pytest.mark.parametrize("objective", ["response", "token"])
 def test_objectives_and_probes(base: Path, tmp_path: Path, objective: str) -> None:
-    config = TrainConfig(str(base), objective=objective, lora=LoraSettings(parts=()), steps=2, captions=16)
+    lora = LoraSettings(parts=())
+    config = TrainConfig(str(base), objective=objective, lora=lora, steps=2, captions=16, prior_bias=False)
     detector = train(examples(), config, tmp_path / "probe")
     assert not (tmp_path / "probe" / "adapter_config.json").exists()
     loaded = load_trained(tmp_path / "probe")
@@ -156,6 +161,11 @@ def test_the_loss_is_that_of_the_tokens_that_count(base: Path) -> None:
     loss = network._loss(logits, real, labels, torch.tensor([[1.0, 1.0, 0.0]]))
     # Closed form: log(1 + e^-2), and three times log(1 + e^-1), over four.
     assert float(loss) == pytest.approx((np.log1p(np.exp(-2)) + 3 * np.log1p(np.exp(-1))) / 4, abs=1e-6)
+    focal = DetectorNetwork(pretrained, new_head(pretrained, 0.25), focal=2.0)
+    loss = focal._loss(logits, real, labels, torch.tensor([[1.0, 1.0, 0.0]]))
+    # Lin et al. 2017, equation 4: (1 - p)^2 times -log p, p the probability of the label.
+    p = 1 / (1 + np.exp(-np.array([2.0, 1.0])))
+    assert float(loss) == pytest.approx(np.mean((1 - p) ** 2 * -np.log(p)), abs=1e-6)
     response = DetectorNetwork(pretrained, new_head(pretrained, 0.25), objective="response")
     loss = response._loss(logits, real, labels, torch.tensor([[1.0, 1.0, 0.0]]))
     assert float(loss) == pytest.approx(np.log1p(np.exp(-1)), abs=1e-6)  # the last token, a wrong caption
@@ -176,6 +186,8 @@ def test_what_cannot_be_trained_is_refused(base: Path, tmp_path: Path) -> None:
         TrainConfig(steps=0)
     with pytest.raises(InputError, match="learning_rate is -1; it must be above 0"):
         TrainConfig(learning_rate=-1)
+    with pytest.raises(InputError, match="focal is -1; it must be 0 or above"):
+        TrainConfig(focal=-1)
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "notes.txt").touch()
     with pytest.raises(FileError, match="not empty; choose another folder"):

@@ -44,6 +44,11 @@ def train_detector(
     captions: Annotated[int, typer.Option(help="Captions of a step.")] = 64,
     learning_rate: Annotated[float, typer.Option(help="Peak; cosine from there, as published.")] = 1e-3,
     wrong_weight: Annotated[float, typer.Option(help="How much a wrong token counts; a right one: 1.")] = 1.0,
+    focal: Annotated[float, typer.Option(help="Exponent of the focal loss; 0 is none.")] = 0.0,
+    prior_bias: Annotated[
+        bool,
+        typer.Option("--prior-bias/--zero-bias", help="Where the head begins: at how rare errors are, or 0."),
+    ] = True,
     flagged: Annotated[
         float, typer.Option(help="Captions without an error of which a flag is accepted, a fraction.")
     ] = 0.1,
@@ -89,6 +94,8 @@ def train_detector(
         captions=captions,
         learning_rate=learning_rate,
         wrong_weight=wrong_weight,
+        focal=focal,
+        prior_bias=prior_bias,
         alpha=flagged,
         seed=seed,
         checkpoint_every=checkpoint_every,

@@ -148,6 +148,8 @@ class DetectorNetwork(nn.Module):
         objective: ``token``, every token of a caption counts; or ``response``, the baseline of the paper:
             only the last token does, and its label is that of the whole caption.
         wrong_weight: how much a wrong token counts in the loss; a right one counts 1.
+        focal: a token that is already told right with probability p counts (1 − p) to this power; 0 for all
+            alike (Lin et al. 2017 have 2).
     """
 
     def __init__(
@@ -157,6 +159,7 @@ class DetectorNetwork(nn.Module):
         *,
         objective: str = "token",
         wrong_weight: float = 1.0,
+        focal: float = 0.0,
     ) -> None:
         super().__init__()
         self.model = pretrained.model
@@ -164,6 +167,7 @@ class DetectorNetwork(nn.Module):
         self._pretrained = pretrained
         self._objective = objective
         self._wrong_weight = wrong_weight
+        self._focal = focal
 
     def forward(
         self,
@@ -205,4 +209,6 @@ class DetectorNetwork(nn.Module):
             return functional.binary_cross_entropy_with_logits(logits[rows, last], is_right)
         weights = torch.where(labels == 0, weights * self._wrong_weight, weights)
         losses = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+        if self._focal:
+            losses = losses * (1 - torch.exp(-losses)) ** self._focal  # exp(−loss) is p of the label
         return (losses * weights).sum() / weights.sum().clamp(min=1e-9)

@@ -8,7 +8,9 @@ is. At the end the detector is calibrated on the validation split, and its figur
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import time
@@ -50,6 +52,9 @@ class TrainConfig:
         learning_rate: peak, cosine from there; 1e-3 as published.
         warmup: fraction of the steps, 0 to 1.
         wrong_weight: how much a wrong token counts in the loss; a right one counts 1.
+        focal: exponent of the focal loss; 0 is none.
+        prior_bias: whether the head begins at the log-odds of a right token (ours), or at 0, which is what a new
+            layer mostly has.
         alpha: see :class:`Calibration`.
         seed: of everything.
         checkpoint_every: steps.
@@ -67,6 +72,8 @@ class TrainConfig:
     learning_rate: float = 1e-3
     warmup: float = 0.05
     wrong_weight: float = 1.0
+    focal: float = 0.0
+    prior_bias: bool = True
     alpha: float = 0.1
     seed: int = 0
     checkpoint_every: int = 100
@@ -78,6 +85,8 @@ class TrainConfig:
         for name in ("captions", "checkpoint_every", "learning_rate", "wrong_weight"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be above 0")
+        if not self.focal >= 0:
+            raise InputError(f"focal is {self.focal}; it must be 0 or above")
         if self.steps is not None and self.steps < 1:
             raise InputError(f"steps is {self.steps}; it must be at least 1")
         if not 0 <= self.warmup <= 1 or not 0 < self.alpha < 1 or self.seed < 0:
@@ -131,12 +140,18 @@ def train(
     reader = Reader(pretrained)
     prior = prior_of(reader, by_split["train"])
     adapter = add_lora(pretrained, config.lora, config.seed)
-    head = new_head(pretrained, prior)
+    head = new_head(pretrained, prior if config.prior_bias else 0.5)
     attention = pretrained.model.config._attn_implementation
     if config.bf16 and pretrained.device.type == "cpu":
         # On processors the way back through fused attention takes four times as long in bfloat16.
         pretrained.model.set_attn_implementation("eager")
-    network = DetectorNetwork(pretrained, head, objective=config.objective, wrong_weight=config.wrong_weight)
+    network = DetectorNetwork(
+        pretrained,
+        head,
+        objective=config.objective,
+        wrong_weight=config.wrong_weight,
+        focal=config.focal,
+    )
     batches = Steps(by_split["train"], config.captions, config.seed)
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     steps = config.steps or -(-len(batches) // processes)
@@ -146,6 +161,7 @@ def train(
         f"{len(by_split['train']):,} captions, {100 * prior:.2f} % of tokens wrong, {steps:,} steps, "
         f"{sum(p.numel() for p in network.parameters() if p.requires_grad):,} trained parameters"
     )
+    _check_settings(out / "checkpoints", config, by_split["train"])
     seconds, is_first = _fit(network, batches, Collator(reader), config, out, steps, say)
     pretrained.model.set_attn_implementation(attention)
     pretrained.model.eval()
@@ -190,6 +206,29 @@ def _check_out(out: Path) -> None:
         raise FileError(f"{out}: holds a detector; choose another folder, nothing is overwritten")
     if out.exists() and any(path.name != "checkpoints" for path in out.iterdir()):
         raise FileError(f"{out}: not empty; choose another folder")
+
+
+def _check_settings(folder: Path, config: TrainConfig, examples: Sequence[Example]) -> None:
+    """Refuse to go on with checkpoints of other settings or data; the first time, note what they are."""
+    hashed = hashlib.sha256()
+    for example in examples:
+        hashed.update(f"{example.example_id}\0{example.response}\0{example.spans}\0".encode())
+    now = {**asdict(config), "data": hashed.hexdigest()[:16]}
+    del now["checkpoint_every"]  # changes nothing that is learned
+    now = json.loads(json.dumps(now))
+    path = folder / "settings.json"
+    try:
+        before = json.loads(path.read_text()) if path.exists() else now
+    except ValueError as error:
+        raise FileError(f"{path}: {error}; choose another folder") from error
+    if other := sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)):
+        said = ", ".join(f"{name} {before.get(name)!r}, now {now.get(name)!r}" for name in other[:3])
+        raise FileError(
+            f"{folder}: checkpoints of other settings ({said}); give those again, or choose another folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.environ.get("RANK", "0") == "0":
+        path.write_text(json.dumps(now, indent=1) + "\n")
 
 
 def _fit(
