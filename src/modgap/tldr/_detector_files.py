@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from torch import nn
@@ -26,9 +26,12 @@ from modgap.models.local._load import LoadOptions, Pretrained, first_line, load_
 from ._detector import DetectorConfig, TldrDetector
 
 DETECTOR, HEAD, ADAPTER = "detector.json", "head.safetensors", "adapter_config.json"
-BUNDLED = "bundled"
-SHIPPED = bundled.FOLDER.parent / "detector"
-"""The detector that ships beside the bundled model."""
+BUNDLED, SIBLING = "bundled", "sibling"
+BASES = {BUNDLED: bundled.FOLDER, SIBLING: bundled.FOLDER / SIBLING}
+"""The models that ship, stored in half precision and always run in float32; a detector of each ships too."""
+SHIPPED = {BUNDLED: bundled.FOLDER.parent / "detector", SIBLING: bundled.FOLDER.parent / "detector_sibling"}
+"""The detectors that ship, with the eyes of the bundled model and with those of its sibling, which was taught
+every skill on pictures."""
 
 
 def weights_hash(pretrained: Pretrained) -> str:
@@ -38,7 +41,12 @@ def weights_hash(pretrained: Pretrained) -> str:
 
 def base_folder(base: str) -> str:
     """What to load for a base as written in ``detector.json``."""
-    return str(bundled.FOLDER) if base == BUNDLED else base
+    return str(BASES.get(base, base))
+
+
+def dtype_of(base: str) -> Literal["float32", "auto"]:
+    """What a base is loaded in."""
+    return "float32" if base in BASES else "auto"
 
 
 def save_detector(
@@ -118,9 +126,8 @@ def load_trained(
     config = read_config(folder)
     adapter = str(folder) if (folder / ADAPTER).is_file() else None
     base = base_folder(model or config.base)
-    # The bundled model is stored in half precision and always run in float32.
-    dtype = "float32" if (model or config.base) == BUNDLED else "auto"
-    pretrained = load_pretrained(base, LoadOptions(adapter=adapter, dtype=dtype, device=device))
+    options = LoadOptions(adapter=adapter, dtype=dtype_of(model or config.base), device=device)
+    pretrained = load_pretrained(base, options)
     if weights_hash(pretrained) != config.weights:
         raise ModelError(
             f"{folder}: trained on other weights of {config.base!r} than those of {base}; give the model it "

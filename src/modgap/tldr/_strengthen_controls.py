@@ -19,7 +19,7 @@ from torch.nn import functional
 from modgap._errors import FileError, InputError
 from modgap.models.local._load import LoadOptions, Pretrained, load_pretrained
 
-from ._detector_files import BUNDLED, base_folder
+from ._detector_files import base_folder, dtype_of
 from ._example import Example, TypedSpan
 from ._files import check_empty
 from ._network import LoraSettings, add_lora
@@ -78,8 +78,7 @@ def fine_tune(
     gold = [e for e in examples if e.split == "train" and not e.is_wrong]
     if not gold:
         raise InputError("no captions without an error in the split train; give some")
-    dtype = "float32" if model == BUNDLED else "auto"
-    pretrained = load_pretrained(base_folder(model), LoadOptions(dtype=dtype))
+    pretrained = load_pretrained(base_folder(model), LoadOptions(dtype=dtype_of(model)))
     wrapped = add_lora(pretrained, lora, seed)
     learned = [p for p in pretrained.model.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(learned, lr=learning_rate)

@@ -28,7 +28,7 @@ from modgap.models.local._load import LoadOptions, load_pretrained, quiet
 
 from ._card import write_card
 from ._detector import DetectorConfig, TldrDetector
-from ._detector_files import BUNDLED, DETECTOR, base_folder, save_detector, weights_hash
+from ._detector_files import BUNDLED, DETECTOR, base_folder, dtype_of, save_detector, weights_hash
 from ._example import Example
 from ._network import DetectorNetwork, LoraSettings, add_lora, new_head
 from ._reading import Reader
@@ -44,16 +44,13 @@ class TrainConfig:
     """How a detector is trained.
 
     Args:
-        model: ``bundled``, a folder or a hub id.
-        objective: ``token``, or ``response`` for the baseline of the paper.
-        lora: the low-rank change.
-        steps: of the optimiser; ``None`` for one pass over the data.
-        captions: of a step, about; 64 is the smaller reading of the paper.
-        learning_rate: peak, cosine from there; 1e-3 as published.
-        warmup: fraction of the steps, 0 to 1.
-        wrong_weight: how much a wrong token counts in the loss; a right one counts 1.
-        focal: exponent of the focal loss; 0 is none.
-        prior_bias: whether the head begins at the log-odds of a right token (ours), or at 0, which is what a new
+        model: ``bundled``, ``sibling``, a folder or a hub id. objective: ``token``, or ``response`` for the
+        baseline of the paper. lora: the low-rank change. steps: of the optimiser; ``None`` for one pass over
+        the data. captions: of a step, about; 64 is the smaller reading of the paper. learning_rate: peak,
+        cosine from there; 1e-3 as published. warmup: fraction of the steps, 0 to 1. wrong_weight: how much a
+        wrong token counts in the loss; a right one counts 1. focal: exponent of the focal loss; 0 is none.
+        prior_bias: whether the head begins at the log-odds of a right token (ours), or at 0, which is what a
+        new
             layer mostly has.
         alpha: see :class:`Calibration`.
         seed: of everything.
@@ -134,8 +131,7 @@ def train(
             by_split[example.split].append(example)
     if not by_split["train"]:
         raise InputError("there are no examples of the split 'train'; make some with: modgap tldr data")
-    dtype = "float32" if config.model == BUNDLED else "auto"
-    options = LoadOptions(dtype=dtype, device=_own_device())
+    options = LoadOptions(dtype=dtype_of(config.model), device=_own_device())
     pretrained = load_pretrained(base_folder(config.model), options)
     reader = Reader(pretrained)
     prior = prior_of(reader, by_split["train"])
