@@ -86,6 +86,7 @@ def show_doses(
         str, typer.Option(help="Words: colours, sides (left …), numbers (three …).")
     ] = "red,blue,green,yellow,purple,left,above,three",
     n: Annotated[int, typer.Option("-n", help="Pictures for each value.")] = 100,
+    blocks: Annotated[str | None, typer.Option(help="Such as 0,2,4. Default: all.")] = None,
     strengths: Annotated[str, typer.Option(help="Multiples of the mean difference.")] = "1,2,4,8,16",
     positions: Annotated[str, typer.Option(help="image, text, both or question.")] = "image",
     method: Annotated[str, typer.Option(help="meanshift, or sae: one feature.")] = "meanshift",
@@ -116,6 +117,7 @@ def show_doses(
         _names(values),
         n=n,
         saes=saes,
+        blocks=None if blocks is None else [int(b) for b in _numbers(blocks)],
         strengths=_numbers(strengths),
         positions=positions,  # type: ignore[arg-type]
         seed=seed,
