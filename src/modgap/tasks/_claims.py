@@ -64,6 +64,12 @@ _CLOSER = re.compile(
     r"|disclaimer|confidence\b)",
     re.I,
 )
+_SUPERSEDED = re.compile(
+    r"^\W{0,4}(?:at first\b|initially\b|i (?:(?:first|initially|originally) )+|i (?:thought"
+    r"|assumed)\b)[^.;\n]{0,200}\b(?:but|however"
+    r"|yet)\b",
+    re.I,
+)
 _CONCEDES = re.compile(r"^\W{0,4}(?:although|though|even though|while|whereas|despite|in spite of)\b", re.I)
 _MAIN = re.compile(r"^[^,]{0,300}(?:,|$)\s*")
 _HEADING = re.compile(
@@ -208,7 +214,11 @@ def _read(text: str, kind: Kind) -> Answer:
             found = claimed(sentence, kind, clearly=True)
             if found.status != "nothing":
                 return _settle([found], set())
-        together = "; ".join(s for _, s in sentences[-_TOGETHER:] if not _SUPPOSES.match(s) and s[-1:] != "?")
+        together = "; ".join(
+            s
+            for _, s in sentences[-_TOGETHER:]
+            if not (_SUPPOSES.match(s) or _CONCEDES.match(s)) and s[-1:] != "?"
+        )
         found = kind.claim(together[-2 * LONGEST :], clearly=True)
         if found.value is not None:  # "... so not even. ... so not odd."
             return _settle([found], set())
@@ -270,6 +280,8 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
 
 def claimed(sentence: str, kind: Kind, *, clearly: bool) -> Read:
     """What a sentence claims, if it claims anything at all."""
+    if _SUPERSEDED.match(sentence):
+        sentence = re.split(r"\b(?:but|however|yet)\b", sentence, maxsplit=1)[-1]
     if _CONCEDES.match(sentence):  # what stands behind the comma or the "but" is said, if anything
         sentence = _MAIN.sub("", sentence, count=1)
     if _asked(sentence) or _SUPPOSES.match(sentence):

@@ -187,7 +187,7 @@ _ADJ = (
     r"|of the)){0,2}"
 )
 
-_AT_END = rf"(?P<number>{NUMBER})(?: units?)?(?:\W*$|: ?[a-z])"
+_AT_END = rf"(?P<number>{NUMBER})(?: units?)?(?:[^\w+*/=-]*$|: ?[a-z])"
 
 MAXIMUM_FLOW = Count(
     noun=re.compile(

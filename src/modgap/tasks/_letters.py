@@ -102,7 +102,10 @@ class Letters(Kind):
         found = self.choices.explicit(line) if chosen else self.choices.bare(line)
         if found.value is None:
             return None
-        return self._letter(found.value)
+        chosen_letter = self._letter(found.value)
+        # A line that breaks off after its first letter is no choice.
+        far = chosen_letter is not None and chosen_letter not in LETTERS[:8]
+        return None if far and not self.choices.named_letters else chosen_letter
 
     def statement(self, text: str) -> Read:
         first = text.split("\n", 1)[0]
@@ -172,6 +175,8 @@ class Letters(Kind):
 
     def only_option(self, text: str) -> str | None:
         """The letter of the one option of several words that a folded text names, if it names no other."""
+        if self.things:
+            return None
         plain = _plain(text[-20_000:])
         named = {i for i in self._named(plain) if " " in self.plain[i] and not self._asks_for_neither(plain)}
         return LETTERS[named.pop()] if len(named) == 1 else None

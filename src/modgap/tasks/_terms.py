@@ -45,7 +45,7 @@ _TURNS = re.compile(
     r"|this means|implies|implying|conclude|and is|yet|although|though)\b|->|⇒|=>|⟹|∴"
 )
 _ITEM = re.compile(r"^[a-e][).:]\s+(?=\w)")
-_ASIDE = re.compile(r" ?\([^()]{0,60}\)")
+_ASIDE = re.compile(r" \([^()]{0,60}\)")
 _ANOTHER = re.compile(r"\s*(?:or|and/or|/|and|,)\s+(?:an? )?")
 
 
@@ -150,7 +150,7 @@ class Terms(Kind):
         sentence = sentence.casefold()
         found = self._claim(sentence, clearly=clearly)
         if found.status == "nothing" and "(" in sentence:  # "the side to move (black) is mated"
-            for plain in (re.sub(r"\((\w+)\)", r"\1", sentence), _ASIDE.sub("", sentence)):
+            for plain in (re.sub(r" \((\w+)\)", r" \1", sentence), _ASIDE.sub("", sentence)):
                 found = self._claim(plain, clearly=clearly) if found.status == "nothing" else found
         return found
 
