@@ -44,13 +44,16 @@ class TrainConfig:
     """How a detector is trained.
 
     Args:
-        model: ``bundled``, ``sibling``, a folder or a hub id. objective: ``token``, or ``response`` for the
-        baseline of the paper. lora: the low-rank change. steps: of the optimiser; ``None`` for one pass over
-        the data. captions: of a step, about; 64 is the smaller reading of the paper. learning_rate: peak,
-        cosine from there; 1e-3 as published. warmup: fraction of the steps, 0 to 1. wrong_weight: how much a
-        wrong token counts in the loss; a right one counts 1. focal: exponent of the focal loss; 0 is none.
-        prior_bias: whether the head begins at the log-odds of a right token (ours), or at 0, which is what a
-        new
+        model: ``bundled``, ``sibling``, a folder or a hub id.
+        objective: ``token``, or ``response`` for the baseline of the paper.
+        lora: the low-rank change.
+        steps: of the optimiser; ``None`` for one pass over the data.
+        captions: of a step, about; 64 is the smaller reading of the paper.
+        learning_rate: peak, cosine from there; 1e-3 as published.
+        warmup: fraction of the steps, 0 to 1.
+        wrong_weight: how much a wrong token counts in the loss; a right one counts 1.
+        focal: exponent of the focal loss; 0 is none.
+        prior_bias: whether the head begins at the log-odds of a right token (ours), or at 0, which is what a new
             layer mostly has.
         alpha: see :class:`Calibration`.
         seed: of everything.
