@@ -53,8 +53,8 @@ class TrainConfig:
         warmup: fraction of the steps, 0 to 1.
         wrong_weight: how much a wrong token counts in the loss; a right one counts 1.
         focal: exponent of the focal loss; 0 is none.
-        prior_bias: whether the head begins at the log-odds of a right token (ours), or at 0, which is what a new
-            layer mostly has.
+        prior_bias: whether the head begins at the log-odds of a right token (ours), or at 0, as new layers
+            mostly do.
         alpha: see :class:`Calibration`.
         seed: of everything.
         checkpoint_every: steps.
