@@ -144,13 +144,16 @@ def strengthen(
     """Choose a strength on validation scenes, and measure it on others.
 
     Args:
-        model: left as it is. update: the detector's change. controls: other changes, measured at the chosen
-        strength; if it is 0, at the smallest one. taus: strengths that are tried, one or more. groups: what
-        they are tried on, one after the other; one or more. problems: of each task, and scenes: that are
-        captioned, each on validation and again for the test. seed: of validation; the test has the next but
-        one. judge: scores the captions too, as the paper has one backbone's detector judge the other's
-        captions; the
-            choice does not look at it.
+        model: left as it is.
+        update: the detector's change.
+        controls: other changes, measured at the chosen strength; if it is 0, at the smallest one.
+        taus: strengths that are tried, one or more.
+        groups: what they are tried on, one after the other; one or more.
+        problems: of each task, on validation and again for the test.
+        scenes: that are captioned, likewise.
+        seed: of validation; the test has the next but one.
+        judge: scores the captions too, as in the paper one backbone's detector judges the other's captions;
+            the choice does not look at it.
         say: is told a line now and then.
     """
     asked, tried = _problems(problems, seed), [{g: tau} for g in groups for tau in taus]
