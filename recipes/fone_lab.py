@@ -138,6 +138,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="of arms that are not tuned")
     parser.add_argument("--size", default="small")
     parser.add_argument("--precision", default="float32")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--tuned", type=Path, help="tuned.json of the first command")
     parser.add_argument("--init", type=float, help="scale of the first parameters of arms that are not tuned")
     parser.add_argument("--out", type=Path, required=True)
@@ -161,7 +162,7 @@ def main() -> None:
     torch.set_num_threads(1)
     for number, (folder, config) in enumerate(runs, start=1):
         print(f"{number} of {len(runs)}: {folder}", flush=True)
-        result = train(config, folder, listener=tell)
+        result = train(config, folder, listener=tell, device=given.device)
         if not tuning:
             print(f"  test {100 * result['test']['exact']:.2f} %", flush=True)
     if tuning:

@@ -126,6 +126,12 @@ def test_strata_are_measured(tmp_path: Path) -> None:
         measure_strata(tmp_path / "run", np.random.default_rng(0), each=0)
 
 
+def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="device 'cuda:99' is not to be had here; give cpu, cuda or cuda:N"):
+        train(TrainConfig(arm="slots", **SHORT), tmp_path / "run", device="cuda:99")
+    assert not (tmp_path / "run").exists()
+
+
 def test_every_row_comes_once_in_an_epoch() -> None:
     steps = [rows_of_step(step, 50, 16, seed=1) for step in range(25)]
     whole = np.concatenate(steps)

@@ -59,6 +59,7 @@ def train_arm(
         list[int] | None,
         typer.Option(help="Periods base × 10**k for fone-published; repeat it. Default: 10."),
     ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Of parameters, rows and their order.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run. Default: runs/fone/<task>-<arm>-<rows>-<seed>.")
@@ -86,7 +87,7 @@ def train_arm(
         bases=tuple(base) if base else None,
     )
     folder = out or _DEFAULT_OUT / f"{task}-{arm}-{rows}-{seed}"
-    result = train(config, folder, listener=lambda line: typer.echo(_line(line, steps)))
+    result = train(config, folder, listener=lambda line: typer.echo(_line(line, steps)), device=device)
     count = result["parameters"]
     typer.echo(
         f"{count['total']:,} parameters, {count['transformer']:,} without vocabulary; "

@@ -27,7 +27,7 @@ import numpy as np
 
 from modgap._errors import FileError, InputError, RunError, UnknownName
 
-from ._arms import ARMS, Answers, Arm, FoneArm, build_arm, parameter_counts
+from ._arms import ARMS, Answers, Arm, Batch, FoneArm, build_arm, parameter_counts
 from ._backbone import SIZES
 from ._run_files import read_json, read_tensors, write_json, write_tensors, writing
 from ._score import Score, score
@@ -120,18 +120,22 @@ class TrainConfig:
             raise InputError(f"seed {self.seed} is negative: give 0 or more")
 
 
-def train(config: TrainConfig, folder: Path, *, listener: Listener | None = None) -> dict[str, Any]:
+def train(
+    config: TrainConfig, folder: Path, *, listener: Listener | None = None, device: str = "cpu"
+) -> dict[str, Any]:
     """Train, choose by validation, test once; or go on where the folder was left.
 
     Args:
         config: what and how.
         folder: of the run; made if it does not exist.
         listener: is told every evaluation.
+        device: where to, such as ``"cuda"``; a run may go on elsewhere than it began.
 
     Returns:
         The content of ``result.json``.
 
     Raises:
+        InputError: no such device.
         RunError: the folder belongs to a run of another configuration.
         FileError: it cannot be written, or is damaged.
     """
@@ -145,6 +149,10 @@ def train(config: TrainConfig, folder: Path, *, listener: Listener | None = None
         unseen=config.unseen,
     )
     arm = build_arm(config.arm, task, config.size, config.seed, config.init, config.bases)
+    try:
+        arm.to(device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device {device!r} is not to be had here; give cpu, cuda or cuda:N") from error
     with writing(folder):
         _claim(folder, config, arm)
         if (folder / RESULT).is_file():
@@ -204,8 +212,15 @@ def predict(arm: Arm, rows: Rows) -> Answers:
     parts = []
     with torch.no_grad():
         for start in range(0, len(rows), _BATCH):
-            parts.append(arm.answers(arm.batch(rows[start : start + _BATCH])))
+            parts.append(arm.answers(batch_of(arm, rows[start : start + _BATCH])))
     return Answers(np.concatenate([p.values for p in parts]), np.concatenate([p.parsed for p in parts]))
+
+
+def batch_of(arm: Arm, rows: Rows) -> Batch:
+    """Rows as tensors where the arm is."""
+    device = next(arm.parameters()).device
+    batch = arm.batch(rows)
+    return {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
 
 
 def rows_of_step(step: int, rows: int, batch: int, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -239,11 +254,13 @@ def _run(config: TrainConfig, folder: Path, arm: Arm, data: Data, listener: List
     total, count = 0.0, 0
     for step in range(first, config.steps):
         arm.train()
-        batch = arm.batch(data.train[rows_of_step(step, len(data.train), config.batch, config.seed)])
+        batch = batch_of(arm, data.train[rows_of_step(step, len(data.train), config.batch, config.seed)])
         for group in optimiser.param_groups:
             group["lr"] = rate_of_step(step, config)
         optimiser.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.precision == "bfloat16"):
+        with torch.autocast(
+            parameters[0].device.type, dtype=torch.bfloat16, enabled=config.precision == "bfloat16"
+        ):
             loss = arm.loss(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(parameters, config.clip)
@@ -280,7 +297,7 @@ def _validate(arm: Arm, rows: Rows) -> float:
     right = 0
     with torch.no_grad():
         for start in range(0, len(rows), _BATCH):
-            right += int(arm.right(arm.batch(rows[start : start + _BATCH])).sum())
+            right += int(arm.right(batch_of(arm, rows[start : start + _BATCH])).sum())
     return right / len(rows)
 
 
