@@ -57,6 +57,14 @@ def test_runs_that_differ_in_their_seed_are_one_group(tmp_path: Path) -> None:
         assert picture.width == 1_200  # rows and seconds vary, parameters do not
 
 
+def test_seeds_that_agree_do_not_make_a_mean_certain(tmp_path: Path) -> None:
+    """Wilson's interval of 1,000 of 1,000: 1 / (1 + 1.96² / 1,000) = 0.99617."""
+    for seed in (0, 1):
+        write_run(tmp_path / f"f{seed}", 1.0, arm="fone", rows=3_200, seed=seed)
+    (group,) = compare_runs(find_runs([tmp_path]))
+    assert (group.exact, group.low, group.high) == (1.0, pytest.approx(0.99617, abs=1e-5), 1.0)
+
+
 def test_what_is_no_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no finished FoNE run: give folders of modgap fone train"):
         find_runs([tmp_path])

@@ -39,7 +39,8 @@ class Group:
         config: what they share.
         seeds: theirs, ascending.
         exact: mean share of test rows that are right, 0 to 1.
-        low, high: 95 % interval of that mean, within 0 and 1; NaN for one seed.
+        low, high: 95 % interval of that mean, within 0 and 1; NaN for one seed, Wilson's of one run if all
+            have the same.
         least, most: of the runs.
         n: test rows of each.
         unparsed: mean number of answers that are no numbers.
@@ -150,6 +151,8 @@ def _group(results: Sequence[dict[str, Any]]) -> Group:
         quantile = _T[len(exact) - 2] if len(exact) - 2 < len(_T) else 1.96
         half = quantile * float(np.std(exact, ddof=1)) / math.sqrt(len(exact))
         low, high = max(mean - half, 0.0), min(mean + half, 1.0)
+        if not half:  # seeds that agree do not make a mean certain
+            low, high = float(results[0]["test"]["low"]), float(results[0]["test"]["high"])
 
     def mean_of(name: str) -> float:
         values = [r["test"][name] for r in results]
