@@ -114,12 +114,12 @@ def damages(draw: st.DrawFn) -> Callable[[bytes], bytes]:
 
 def survives(action: Callable[[], Any]) -> None:
     """It works, or raises what modgap raises on purpose, with words; and soon."""
-    began = time.monotonic()
+    began = time.process_time()
     try:
         action()
     except ModgapError as error:
         assert str(error).strip()
-    assert time.monotonic() - began < 20  # a hang, not a slow machine
+    assert time.process_time() - began < 20  # a hang, not a slow machine
 
 
 TASKS = [load(name) for name in names()]
@@ -132,10 +132,10 @@ TASKS = [load(name) for name in names()]
 @example("not " * 20_000 + "even", ["a", "b"])
 def test_replies(reply: str, options: list[str]) -> None:
     for task in TASKS:
-        began = time.monotonic()
+        began = time.process_time()
         answer = task.parse(reply, options)
         assert answer.status != "answer" or answer.value is not None, task.name
-        assert time.monotonic() - began < 20, task.name
+        assert time.process_time() - began < 20, task.name
 
 
 @FUZZ
