@@ -17,7 +17,8 @@ from modgap._errors import InputError, ModelError, UnknownName
 from modgap.media import Image
 from modgap.models import local
 from modgap.models.local._model import LocalModel
-from modgap.tldr import Example, TypedSpan, detectors
+from modgap.scenes import Scene, SceneObject, draw_scene
+from modgap.tldr import Example, TypedSpan, detectors, load_detector, words
 from modgap.tldr._reading import Reader
 from modgap.tldr._scores import Item
 from modgap.tldr.detectors._read import likelihoods
@@ -137,3 +138,17 @@ def test_a_probe_finds_the_word_that_is_always_wrong(family: Callable[[str], Loc
 def test_an_unknown_name_is_answered_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="detector 'contrst' is not one of attention, contrast"):
         detectors.load("contrst", None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["bundled", "sibling"])
+def test_the_detectors_that_ship_look_at_the_picture(name: str) -> None:
+    scene = Scene((SceneObject("triangle", "red", "large", "solid", 50, 50),))
+    items = [
+        Item(Image.from_pil(draw_scene(scene)), f"There is a large solid red {shape} at the center.")
+        for shape in ("triangle", "circle")
+    ]
+    scores = load_detector(name).score(items)
+    right, wrong = (
+        max(word.bad for word in words(one, item.caption)) for one, item in zip(scores, items, strict=True)
+    )
+    assert wrong > right + 0.1
