@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -92,6 +92,41 @@ def rows_of(task: str, validation: SweepResult, test: SweepResult) -> list[Row]:
     return found
 
 
+def pooled(parts: Sequence[SweepResult]) -> SweepResult:
+    """Sweeps of the same cells on different scenes as one."""
+    first = parts[0]
+    assert all(part.cells == first.cells for part in parts)
+    return SweepResult(
+        first.cells,
+        tuple(task for part in parts for task in part.tasks),
+        tuple(group for part in parts for group in part.groups),
+        tuple(name for part in parts for name in part.problem_ids),
+        np.concatenate([part.base_right for part in parts]),
+        np.concatenate([part.base_margin for part in parts]),
+        np.concatenate([part.right for part in parts], axis=1),
+        np.concatenate([part.margin for part in parts], axis=1),
+    )
+
+
+def adjusted(rows: Sequence[Row]) -> list[Row]:
+    """With Holm's adjustment over all rows."""
+    return [replace(row, p_holm=p) for row, p in zip(rows, holm([row.p for row in rows]), strict=True)]
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """How many rows are claimed, and the largest gain."""
+    n = " or ".join(f"{n:,}" for n in sorted({row.n for row in rows}))
+    claimed = sum(row.p_holm < 0.05 for row in rows)
+    best, least = max(rows, key=lambda row: row.gain), min(rows, key=lambda row: (row.p_holm, row.p))
+    return (
+        f"n = {n} a task; {claimed} of {len(rows)} cells claimed (bold)\n"
+        f"largest gain {best.gain:+.1f} [{best.interval[0]:+.1f}, {best.interval[1]:+.1f}], best control "
+        f"there {best.control:+.1f} ({best.concept} on {best.task}, {best.positions}, {best.at})\n"
+        f"smallest p {least.p:.3f}, after Holm {least.p_holm:.3f} ({least.concept} on {least.task}, "
+        f"{least.positions})"
+    )
+
+
 def elsewhere(folder: Path, tasks: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
     """Arm → set (or ``all``) → mean gain over tasks, and its 95 % interval, which resamples scenes."""
     found: dict[str, dict[str, list[float]]] = {}
@@ -137,10 +172,12 @@ def summarise(folder: Path, tasks: Sequence[str], names: Sequence[str]) -> None:
     """Print tables as markdown, and write ``matrix.json`` and ``ood.png``."""
     tasks = [task for task in tasks if (folder / task / names[-1] / "sweep.npz").is_file()]
     rows: list[Row] = []
+    there: list[Row] = []
     for task in tasks:
-        rows += rows_of(task, load_sweep(folder / task / "validation"), load_sweep(folder / task / "test"))
-    adjusted = holm([row.p for row in rows])
-    rows = [Row(**{**vars(row), "p_holm": p}) for row, p in zip(rows, adjusted, strict=True)]
+        validation = load_sweep(folder / task / "validation")
+        rows += rows_of(task, validation, load_sweep(folder / task / "test"))
+        there += rows_of(task, validation, pooled([load_sweep(folder / task / name) for name in names]))
+    rows, there = adjusted(rows), adjusted(there)
     concepts = list(dict.fromkeys(row.concept for row in rows))
     for place in dict.fromkeys(row.positions for row in rows):
         print(f"\n{place}\n\n| task | before | {' | '.join(concepts)} | best control |")
@@ -153,17 +190,17 @@ def summarise(folder: Path, tasks: Sequence[str], names: Sequence[str]) -> None:
                 for row in mine
             ]
             print(f"| {task} | {100 * mine[0].base:.1f} | {' | '.join(cells)} | {mine[0].control:+.1f} |")
-    n = " or ".join(f"{n:,}" for n in sorted({row.n for row in rows}))
-    best = min(rows, key=lambda row: row.p_holm)
-    print(f"\nn = {n} a task; {sum(row.p_holm < 0.05 for row in rows)} of {len(rows)} cells claimed (bold)")
-    print(
-        f"smallest p of all after Holm: {best.p_holm:.3f} ({best.concept} on {best.task}, {best.positions})"
-    )
+    print(f"\n{verdict(rows)}")
+    print(f"\non other scenes: {verdict(there)}")
     others = elsewhere(folder, tasks, names)
     print(f"\n| method | {' | '.join(names)} | all |\n" + "|---" * (len(names) + 2) + "|")
     for arm, sets in others.items():
         cells = ["{:+.1f} [{:+.1f}, {:+.1f}]".format(*sets[name]) for name in (*names, "all")]
         print(f"| {arm} | {' | '.join(cells)} |")
-    about = {"rows": [vars(row) for row in rows], "elsewhere": others}
+    about = {
+        "rows": [vars(row) for row in rows],
+        "rows_elsewhere": [vars(row) for row in there],
+        "elsewhere": others,
+    }
     (folder / "matrix.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     draw(others, folder / "ood.png")
