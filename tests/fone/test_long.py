@@ -10,7 +10,7 @@ import pytest
 from modgap._errors import InputError
 from modgap.fone._long import lengths_evenly, numbers_of_lengths
 from modgap.fone._maps import plot_maps
-from modgap.fone._strata_rows import length_rows
+from modgap.fone._strata_rows import carry_rows, length_rows, longest_carries
 from modgap.fone.strata import load_arm, measure_strata
 from modgap.fone.tasks import task_named
 from modgap.fone.train import TrainConfig, train
@@ -39,6 +39,20 @@ def test_sums_of_sixty_digits_are_exact() -> None:
     rows = length_rows(task_named("add-lengths-60"), np.random.default_rng(0), 2)[60, 60]
     assert [int(a) + int(b) for a, b in rows.operands] == rows.answers.tolist()
     assert all(len(str(a)) == 60 for a in rows.operands.ravel())
+
+
+def test_long_numbers_have_one_chain_of_carries() -> None:
+    found = carry_rows(task_named("add-lengths-20"), np.random.default_rng(0), 30)
+    assert list(found) == list(range(21))
+    for length, rows in found.items():
+        assert set(longest_carries(rows.operands).tolist()) == {length}
+        # One chain and no other carry: without it, the digits of the sum are sums of digits.
+        sums = [int(a) + int(b) for a, b in rows.operands]
+        taken = [
+            sum(map(int, f"{a}{b}")) - sum(map(int, str(total)))
+            for (a, b), total in zip(rows.operands, sums, strict=True)
+        ]
+        assert set(taken) == {9 * length}
 
 
 def test_maps_go_beyond_what_was_trained_on(tmp_path: Path) -> None:

@@ -13,12 +13,15 @@ from modgap._errors import InputError
 from ._long import numbers_of_lengths
 from .tasks import FREE, Integers, Rows, Task
 
+_MOST_OTHERS = 10  # digits; among so many, other carries than those of the chain are left to chance
+
 
 def carry_rows(task: Task, rng: np.random.Generator, each: int) -> dict[int, Rows]:
     """Sums of two numbers by the length of their longest chain of carries.
 
     Chance makes long chains rare (of six digits, one sum in two hundred), so every length is made on purpose:
-    a pair of digits that carries, pairs that add up to nine, and no other carry that is as long.
+    a pair of digits that carries, pairs that add up to nine, and no other carry that is as long. Among more
+    than ten digits, where chance would hardly ever leave it the longest, there is no other carry.
 
     Args:
         task: an addition.
@@ -34,9 +37,14 @@ def carry_rows(task: Task, rng: np.random.Generator, each: int) -> dict[int, Row
     if task.symbol != "+":
         raise InputError(f"carries are those of additions, and {task.name!r} is none")
     places = task.digits
-    return {
-        length: task.rows(_with_chain(rng, each, places, length, task.most)) for length in range(places + 1)
-    }
+    found = {}
+    for length in range(places + 1):
+        if places > _MOST_OTHERS:
+            operands = _with_one_chain(rng, each, places, length)
+        else:
+            operands = _with_chain(rng, each, places, length, task.most)
+        found[length] = task.rows(operands)
+    return found
 
 
 def longest_carries(operands: Integers) -> Integers:
@@ -71,6 +79,22 @@ def length_rows(task: Task, rng: np.random.Generator, each: int) -> dict[tuple[i
         for j in range(1, places + 1):
             found[i, j] = task.rows(numbers_of_lengths(rng, np.tile([i, j], (each, 1))))
     return found
+
+
+def _with_one_chain(rng: np.random.Generator, count: int, places: int, length: int) -> Integers:
+    """Pairs of long numbers with one chain of carries of exactly this length; as objects."""
+    place = np.arange(places)[:, None]
+    first = rng.integers(0, places - length + 1, count)
+    start = (place == first) & (length > 0)
+    inside = (place > first) & (place < first + length)
+    after = (place == first + length) & (length > 0)
+    a, free = rng.integers(0, 10, (2, places, count))
+    a = np.where(start, np.maximum(a, 1), np.where(after, np.minimum(a, 8), a))
+    b = free % (10 - a)
+    b = np.where(after, free % np.maximum(9 - a, 1), b)
+    b = np.where(inside, 9 - a, np.where(start, 10 - a + free % np.maximum(a, 1), b))
+    powers = np.array([10**i for i in range(places)], dtype=object)[:, None]
+    return np.stack([(digits.astype(object) * powers).sum(axis=0) for digits in (a, b)], axis=1)
 
 
 def _with_chain(rng: np.random.Generator, count: int, places: int, length: int, most: int) -> Integers:

@@ -22,8 +22,6 @@ from ._token_arm import CUTS
 from .tasks import task_named
 from .train import evaluate, load_best, read_config
 
-_MOST_CARRIES = 10  # digits; among more, a chain of a given length hardly ever is the longest by chance
-
 
 @dataclass(frozen=True)
 class Stratum:
@@ -69,7 +67,7 @@ def load_arm(folder: Path, longest: int | None = None) -> Arm:
 def measure_strata(
     folder: Path, rng: np.random.Generator, *, each: int = 200, longest: int | None = None
 ) -> list[Stratum]:
-    """Test an arm on every stratum that its task has: carries up to ten digits, and pairs of lengths.
+    """Test an arm on every stratum that its task has: chains of carries, and pairs of lengths.
 
     Rows are drawn anew; a short one, such as 3+5, may have been trained on, as there are few of its kind.
 
@@ -88,7 +86,7 @@ def measure_strata(
     arm = load_arm(folder, longest)
     task = arm.task
     found = []
-    if task.symbol == "+" and task.digits <= _MOST_CARRIES:
+    if task.symbol == "+":
         for length, rows in carry_rows(task, rng, each).items():
             found.append(Stratum("carries", str(length), evaluate(arm, rows)))
     if task.drawn_freely:
