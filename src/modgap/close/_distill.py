@@ -96,6 +96,10 @@ def distill(
     say = listener or (lambda text: None)
     began = time.monotonic()
     student = alike(model, model.pretrained.folder, model.pretrained.adapter)
+    attention = student.pretrained.model.config._attn_implementation
+    if student.pretrained.device.type == "cpu":
+        # The way back through fused attention is slow on processors: written out, a step takes two thirds.
+        student.pretrained.model.set_attn_implementation("eager")
     network, trained = _adapted(student, seed)
     optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=0.0)
     losses: list[float] = []
@@ -124,6 +128,7 @@ def distill(
                 break
         if time.monotonic() - began > seconds:
             break
+    student.pretrained.model.set_attn_implementation(attention)
     student.pretrained.model.eval()
     network.merge_and_unload()
     for parameter in student.pretrained.model.parameters():
