@@ -128,3 +128,8 @@ def halves(batch: list[Group]) -> list[list[Group]]:
     jobs = batch[0].jobs
     middle = len(jobs) // 2
     return [[Group(half)] for half in (jobs[:middle], jobs[middle:]) if half]
+
+
+def jobs_of(groups: Iterable[Group]) -> list[Job]:
+    """All jobs of some groups, in order."""
+    return [job for group in groups for job in group.jobs]

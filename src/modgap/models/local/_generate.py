@@ -20,11 +20,11 @@ import numpy as np
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from modgap.models._query import Query, Sampling
+from modgap.models._query import Query, Reply, Sampling
 
 from ._load import Pretrained
 from ._options import Continuation
-from ._score import log_probabilities
+from ._score import Scores, log_probabilities
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -194,3 +194,24 @@ class _Forced(LogitsProcessor):  # type: ignore[misc]
             forced[number, row.path[self._step] if self._step < len(row.path) else 0] = 0.0
         self._step += 1
         return forced
+
+
+def choice(query: Query, scores: Scores, tokens: int) -> Reply:
+    """The reply that names the best option, or the drawn one.
+
+    Args:
+        query: has the options.
+        scores: log-probability of each, in nats.
+        tokens: that were read.
+    """
+    values = torch.tensor(scores, dtype=torch.float64)
+    if not bool(values.isfinite().any()):
+        return Reply(
+            text=None, error="the model gave no number for any option; its arithmetic overflowed, try float32"
+        )
+    if query.sampling.temperature > 0:
+        best = draw(values, query.sampling, stream(query).random())
+    else:
+        best = int(values.argmax())
+    text = f"{query.answer_prefix} {query.options[best]}".strip()
+    return Reply(text, option_scores=scores, usage={"input_tokens": float(tokens)})

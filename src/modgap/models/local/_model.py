@@ -21,9 +21,9 @@ from modgap._errors import InputError, ModgapError
 from modgap.media import Image, Modality, Video
 from modgap.models._query import JSON, AnswerMode, Query, Reply
 
-from ._batches import Group, Job, grouped, halves, take
+from ._batches import Group, Job, grouped, halves, jobs_of, take
 from ._fingerprint import fingerprint
-from ._generate import draw, forced_rows, generate, score_forced, stream
+from ._generate import choice, forced_rows, generate, score_forced
 from ._load import Pretrained
 from ._options import OptionTokens
 from ._prompt import PromptWriter, splice, unpadded
@@ -193,7 +193,7 @@ class LocalModel:
             except _CannotShare as reason:
                 self._share = False
                 self.notes.append(f"prompts are read one by one, nothing is shared: {reason}")
-                pending = deque(grouped(_jobs([*batch, *pending]), share=False))
+                pending = deque(grouped(jobs_of([*batch, *pending]), share=False))
                 continue
             except (torch.OutOfMemoryError, MemoryError):
                 failure, full = "out of memory", True
@@ -230,7 +230,7 @@ class LocalModel:
     def _score(self, batch: list[Group]) -> Results:
         """Score the options of every job of a batch."""
         if not self._share:
-            return self._score_apart(_jobs(batch))
+            return self._score_apart(jobs_of(batch))
         read, heads = self._read_heads(batch)
         pictured = any(batch[0].kind[0])
         if pictured not in self._checked and (reason := why_not(self.pretrained, read)):
@@ -247,7 +247,7 @@ class LocalModel:
             scores = self._score_and_check(kept, contexts, read)
         for group, one, of_group in zip(kept, contexts, scores, strict=True):
             for job, ids, of_job in zip(group.jobs, one.ids, of_group, strict=True):
-                results.append((job.index, _choice(job, of_job, len(ids))))
+                results.append((job.index, choice(job.query, of_job, len(ids))))
         return results
 
     def _score_and_check(
@@ -365,12 +365,12 @@ class LocalModel:
                 for (_, _, option), value in zip(row.wanted, values, strict=True):
                     scores[row.question][option] += value
         for (job, length), one, of_job in zip(kept, continuations, scores, strict=True):
-            results.append((job.index, _choice(job, tuple(of_job), length + len(one.forced))))
+            results.append((job.index, choice(job.query, tuple(of_job), length + len(one.forced))))
         return results
 
     def _write(self, batch: list[Group]) -> Results:
         """Generate a reply to every job of a batch."""
-        results, kept, read = self._fitting(_jobs(batch), lambda _: 1)
+        results, kept, read = self._fitting(jobs_of(batch), lambda _: 1)
         window = self.pretrained.window
         # A reply ends with the window at the latest. The few that could reach it are batched by their room.
         rooms = [job.limit if window is None else min(job.limit, window - length) for job, length in kept]
@@ -383,26 +383,6 @@ class LocalModel:
                 usage = {"input_tokens": float(length), "output_tokens": float(reply.tokens)}
                 results.append((job.index, Reply(reply.text, usage=usage)))
         return results
-
-
-def _choice(job: Job, scores: Scores, tokens: int) -> Reply:
-    """The reply that names the best option, or the drawn one."""
-    query = job.query
-    values = torch.tensor(scores, dtype=torch.float64)
-    if not bool(values.isfinite().any()):
-        return Reply(
-            text=None, error="the model gave no number for any option; its arithmetic overflowed, try float32"
-        )
-    if query.sampling.temperature > 0:
-        best = draw(values, query.sampling, stream(query).random())
-    else:
-        best = int(values.argmax())
-    text = f"{query.answer_prefix} {query.options[best]}".strip()
-    return Reply(text, option_scores=scores, usage={"input_tokens": float(tokens)})
-
-
-def _jobs(groups: Sequence[Group]) -> list[Job]:
-    return [job for group in groups for job in group.jobs]
 
 
 def _words(error: BaseException) -> str:
