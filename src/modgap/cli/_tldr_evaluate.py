@@ -93,7 +93,7 @@ def evaluate(
             "a threshold is chosen on the split validation, which must be there and not be scored too; "
             "give --tune DATA, --split test, or --threshold where nothing is compared"
         )
-    other = None if against is None else Remembering(load_detector(against, model))
+    other = None if against is None else Remembering(load_detector(against, model), _say)
     reports: list[DetectorReport] = []
     comparisons: list[ResponseComparison] = []
     explained: list[dict[str, Any]] = []
@@ -103,7 +103,7 @@ def evaluate(
             if split in ("all", "train"):
                 raise InputError(f"{name} learns from the split train; score another: --split test")
             detector.fit(shown([e for e in everything if e.split == "train"]))
-        detector = Remembering(detector)
+        detector = Remembering(detector, _say)
         report = evaluate_detector(
             detector,
             scored,
@@ -129,6 +129,10 @@ def evaluate(
         found = [*reports, *comparisons, *explained]
         out.write_bytes(msgspec.json.format(msgspec.json.encode(found, enc_hook=float), indent=1) + b"\n")
         typer.echo(out)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 def _long(examples: Iterable[Example], min_words: int) -> list[Example]:

@@ -76,7 +76,7 @@ def load_detector(spec: str, model: str | None = None, *, device: str | None = N
             f"{spec}: no such folder; give a folder that 'modgap tldr train' wrote, or one of "
             f"{', '.join((*SHIPPED, *detectors.names()))}"
         )
-    return load_trained(folder, model=model, device=device)
+    return load_trained(folder, model=model, device=device, name=spec if spec in SHIPPED else None)
 
 
 def detect(

@@ -109,7 +109,12 @@ def read_config(folder: Path) -> DetectorConfig:
 
 
 def load_trained(
-    folder: Path, *, model: str | None = None, batch_tokens: int | None = None, device: str | None = None
+    folder: Path,
+    *,
+    model: str | None = None,
+    batch_tokens: int | None = None,
+    device: str | None = None,
+    name: str | None = None,
 ) -> TldrDetector:
     """Load a trained detector with its model.
 
@@ -118,6 +123,7 @@ def load_trained(
         model: where its model is; by default as the folder says.
         batch_tokens: see :class:`TldrDetector`.
         device: ``cpu``, ``cuda`` …; by default CUDA if there is one.
+        name: for tables; by default that of the folder.
 
     Raises:
         FileError: if the folder is no detector, or damaged.
@@ -133,10 +139,9 @@ def load_trained(
             f"{folder}: trained on other weights of {config.base!r} than those of {base}; give the model it "
             "was trained on, or train it again"
         )
+    head = _read_head(folder, pretrained)
     pretrained = replace(pretrained, name=f"{config.base}+{folder.name}")
-    return TldrDetector(
-        pretrained, _read_head(folder, pretrained), config, name=folder.name, batch_tokens=batch_tokens
-    )
+    return TldrDetector(pretrained, head, config, name=name or folder.name, batch_tokens=batch_tokens)
 
 
 def _read_head(folder: Path, pretrained: Pretrained) -> nn.Linear:

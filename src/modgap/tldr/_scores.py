@@ -10,7 +10,7 @@ captions of any model can be scored by any of them, and labels are compared with
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -91,15 +91,21 @@ class Detector(Protocol):
         ...
 
 
+_PIECE = 1000
+"""Captions between two lines of progress (our choice: about ten seconds of one core on the bundled model)."""
+
+
 class Remembering:
     """A detector that scores each caption about each picture once, however often it is asked.
 
     Args:
         detector: that scores.
+        say: told how far it is, where there is much to score.
     """
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, say: Callable[[str], None] = lambda line: None) -> None:
         self.detector = detector
+        self._say = say
         self._found: dict[Item, TokenScores] = {}
 
     @property
@@ -110,7 +116,11 @@ class Remembering:
     def score(self, items: Sequence[Item]) -> list[TokenScores]:
         """See :class:`Detector`."""
         new = [item for item in dict.fromkeys(items) if item not in self._found]
-        self._found |= dict(zip(new, self.detector.score(new), strict=True))
+        for start in range(0, len(new), _PIECE):
+            piece = new[start : start + _PIECE]
+            self._found |= dict(zip(piece, self.detector.score(piece), strict=True))
+            if len(new) > _PIECE:
+                self._say(f"{self.name}: {start + len(piece):,} of {len(new):,} captions are scored")
         return [self._found[item] for item in items]
 
 
