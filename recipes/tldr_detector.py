@@ -152,6 +152,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=None)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--model", default="bundled", help="whose eyes: bundled or sibling")
+    parser.add_argument("--reads", default="bidirectional", help="bidirectional, or causal")
     parser.add_argument("--objective", default="token", help="response: the baseline of the paper")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
@@ -174,6 +175,7 @@ def main() -> None:
     config = TrainConfig(
         model=args.model,
         objective=args.objective,
+        reads=args.reads,
         lora=LoraSettings(rank=16, alpha=32.0, parts=ALL_PARTS),
         steps=args.steps,
         captions=32,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,11 +16,12 @@ from tests.models.local.families import BUILDERS, build
 from modgap._errors import InputError, ModelError
 from modgap.media import Image
 from modgap.models import local
+from modgap.models.local._extend import extended
 from modgap.models.local._load import Pretrained
 from modgap.tldr import Item
-from modgap.tldr._detector import DetectorConfig, TldrDetector
+from modgap.tldr._detector import READ_AT, DetectorConfig, TldrDetector
 from modgap.tldr._network import LoraSettings, add_lora, lora_targets, new_head
-from modgap.tldr._reading import Reader, Shown, read_states
+from modgap.tldr._reading import Reader, Shown, decoder_states, read_states
 
 # PaliGemma's processor makes an array of a tensor in a way numpy is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -80,6 +82,50 @@ def test_a_later_token_moves_no_earlier_score(family: Callable[[str], Pretrained
         )
     torch.testing.assert_close(one[:, :-1], two[:, :-1], atol=1e-5, rtol=1e-5)
     assert not torch.allclose(one[:, -1], two[:, -1], atol=1e-3)
+
+
+def both_ways(name: str, pretrained: Pretrained) -> TldrDetector:
+    config = DetectorConfig(base="tiny", weights="", reads=f"bidirectional{READ_AT}")
+    return TldrDetector(pretrained, random_detector(pretrained).head, config, name=name)
+
+
+@pytest.mark.parametrize("name", ["idefics3", "llava", "internvl"])
+def test_read_bidirectionally_a_token_sees_the_whole_caption_and_nothing_else(
+    family: Callable[[str], Pretrained], name: str
+) -> None:
+    pretrained = family(name)
+    detector = both_ways(name, pretrained)
+    items = [Item(picture(i % 2), caption) for i, caption in enumerate(CAPTIONS * 2)]
+    together = detector.score(items)
+    for item, scores in zip(items, together, strict=True):
+        np.testing.assert_allclose(detector.score([item])[0].bad, scores.bad, atol=1e-5)
+    changed = detector.score([replace(items[1], caption=CAPTIONS[1].replace("above", "left"))])[0].bad
+    assert np.abs(changed[0] - together[1].bad[0]) > 1e-4
+    # The same in one pass, with the mask written out for every position.
+    reader = Reader(pretrained)
+    prompt = reader.prompt(items[0])
+    ids = reader.encode(prompt, CAPTIONS[0]).ids
+    inputs = extended(pretrained, reader.read([prompt]), [ids])
+    n = inputs["input_ids"].shape[1]
+    sees = torch.ones(n, n).tril().bool()
+    sees[n - len(ids) :] = True
+    mask = torch.zeros(1, 1, n, n).masked_fill(~sees, torch.finfo(torch.float32).min)
+    with torch.inference_mode():
+        states = decoder_states(
+            pretrained, {**inputs, "attention_mask": mask, "position_ids": torch.arange(n)[None]}
+        )[0, -len(ids) :]
+        read = read_states(
+            pretrained, **reader.batch([Shown(prompt, (ids, ids[:3]))]), reads="bidirectional"
+        )[0]
+    torch.testing.assert_close(read, states, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["paligemma", "gemma3"])
+def test_a_family_that_cannot_read_bidirectionally_says_so(
+    family: Callable[[str], Pretrained], name: str
+) -> None:
+    with pytest.raises(ModelError, match=r"cannot read captions bidirectionally: .*; read them causally"):
+        both_ways(name, family(name)).score([Item(picture(0), CAPTIONS[0])])
 
 
 # One of each kind of connector.

@@ -15,7 +15,7 @@ from modgap.media import Image, Text
 from modgap.models import Query, Sampling, local
 from modgap.models.local._model import LocalModel
 from modgap.tldr import Item, Word, words
-from modgap.tldr._detector import DetectorConfig, TldrDetector
+from modgap.tldr._detector import READ_AT, DetectorConfig, TldrDetector
 from modgap.tldr._network import new_head
 from modgap.tldr._stream import Stream
 from modgap.tldr._write import Event, write
@@ -46,6 +46,12 @@ def whole(detector: TldrDetector, caption: str) -> list[Word]:
 def close(found: list[Word], expected: list[Word]) -> bool:
     same = [(w.start, w.end) for w in found] == [(w.start, w.end) for w in expected]
     return same and np.allclose([w.bad for w in found], [w.bad for w in expected], atol=1e-5)
+
+
+def test_a_detector_that_reads_finished_captions_is_refused(detector: TldrDetector) -> None:
+    config = DetectorConfig(base="tiny", weights="", reads=f"bidirectional{READ_AT}")
+    with pytest.raises(InputError, match=r"both reads bidirectionally, .* take a causal detector"):
+        Stream(TldrDetector(detector.pretrained, detector.head, config, name="both"), Item(PICTURE, ""))
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 200])

@@ -86,6 +86,31 @@ def test_it_learns_to_look(trained: tuple[Path, list[str]]) -> None:
     assert "ap_neg" in said[-1]
 
 
+def test_a_word_that_what_follows_makes_wrong_is_found_by_reading_bidirectionally(
+    settings: TrainConfig, tmp_path: Path
+) -> None:
+    def told(example: Example) -> Example:
+        ends = ("no.", "yes.")[int(example.example_id) // 2 % 2]
+        span = TypedSpan(2, 5, "attribute")
+        return replace(example, response=f"A red one; {ends}", spans=(span,) if ends == "no." else ())
+
+    detector = train([told(e) for e in examples()], replace(settings, reads="bidirectional"), tmp_path / "d")
+    again = load_trained(tmp_path / "d")
+    assert again.config.way == "bidirectional"
+    assert "the whole caption" in (tmp_path / "d/README.md").read_text()
+    items = [Item(picture("red"), f"A red one; {end}") for end in ("yes.", "no.")]
+    scores = again.score(items)
+    right, wrong = (one.bad[one.offsets[:, 1] == 5][0] for one in scores)
+    assert right < wrong - 0.2
+    np.testing.assert_allclose(detector.score(items)[1].bad, scores[1].bad, atol=1e-5)
+    path = tmp_path / "d/detector.json"
+    path.write_text(path.read_text().replace("bidirectional,", "backwards,"))
+    with pytest.raises(FileError, match=r"reads 'backwards, .*, and this modgap knows causal and bidir"):
+        load_trained(tmp_path / "d")
+    with pytest.raises(UnknownName, match="way of reading"):
+        TrainConfig(reads="backwards")
+
+
 def test_the_folder_is_one_that_peft_loads(trained: tuple[Path, list[str]], base: Path) -> None:
     folder, _ = trained
     files = {path.name for path in folder.iterdir()}

@@ -31,6 +31,12 @@ def train_detector(
     objective: Annotated[
         str, typer.Option(help="token; or response: only the last token learns, the paper's baseline.")
     ] = "token",
+    reads: Annotated[
+        str,
+        typer.Option(
+            help="causal: judges captions while they are written; bidirectional: finished ones, better."
+        ),
+    ] = "causal",
     parts: Annotated[
         str,
         typer.Option(help="Where low-rank changes go: of vision,connector,decoder; or none (a probe)."),
@@ -89,6 +95,7 @@ def train_detector(
     config = TrainConfig(
         model=model,
         objective=objective,
+        reads=reads,
         lora=LoraSettings(rank, alpha, dropout, chosen),
         steps=steps,
         captions=captions,

@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING
 
 import modgap
 
+from ._reading import BIDIRECTIONAL, CAUSAL
+
 if TYPE_CHECKING:
     from ._detector import DetectorConfig
+
+_READS = {
+    CAUSAL: "It reads causally: a score depends on the picture and on what stands before, never on what "
+    "comes after, so it can judge a caption while it is written.",
+    BIDIRECTIONAL: "It reads bidirectionally: a score depends on the picture and on the whole caption, which "
+    "must be finished.",
+}
 
 
 def write_card(config: DetectorConfig, seconds: float) -> str:
@@ -31,8 +40,7 @@ def write_card(config: DetectorConfig, seconds: float) -> str:
         "",
         f"Trained by modgap {modgap.__version__} on `{config.base}`: a linear head on the state at each "
         f"token of a caption, and low-rank changes (rank {lora['rank']}, alpha {lora['alpha']:g}, scaled by "
-        f"alpha/rank) on {parts}. It reads causally: a score depends on the picture and on what stands "
-        'before, never on what comes after. `head.safetensors` gives the logit of "right".',
+        f'alpha/rank) on {parts}. {_READS[config.way]} `head.safetensors` gives the logit of "right".',
         "",
         "```python",
         "from modgap.tldr import Item, load_detector",

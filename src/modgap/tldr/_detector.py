@@ -23,7 +23,7 @@ from modgap.models.local._prompt import Prompt
 
 from ._example import PROMPT
 from ._network import DetectorNetwork
-from ._reading import Encoded, Reader, Shown, decoder_states
+from ._reading import CAUSAL, Encoded, Reader, Shown, decoder_states
 from ._scores import Item, TokenScores
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import Cache
 
+READ_AT = ", at the judged token; logit of right"
 CAPTIONS = 64
 """Most captions of a picture in one reading (our choice: the keys and values are copied for each)."""
 
@@ -67,7 +68,8 @@ class DetectorConfig(msgspec.Struct, frozen=True):
         prompt: that every caption is shown to answer; ``None`` if it was trained on several, then it is that
             of each item.
         objective: ``token`` or ``response``.
-        reads: how; there is one way, named so that it is never mixed with another.
+        reads: how, beginning with ``causal`` or ``bidirectional``; written out so that it is never mixed with
+            another way.
         validation: figures on validation data, by name.
         training: settings of the training.
         version: of this format.
@@ -78,11 +80,16 @@ class DetectorConfig(msgspec.Struct, frozen=True):
     revision: str = ""
     prompt: str | None = PROMPT
     objective: str = "token"
-    reads: str = "causal, at the judged token; logit of right"
+    reads: str = f"{CAUSAL}{READ_AT}"
     calibration: Calibration = Calibration()
     validation: dict[str, float | int | None] = {}
     training: dict[str, Any] = {}
     version: int = 1
+
+    @property
+    def way(self) -> str:
+        """``causal`` or ``bidirectional``."""
+        return self.reads.removesuffix(READ_AT)
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,7 @@ class TldrDetector:
         self.config = config
         self.pretrained = pretrained
         self.head = head
-        self._network = DetectorNetwork(pretrained, head)
+        self._network = DetectorNetwork(pretrained, head, reads=config.way)
         self._reader = Reader(pretrained)
         default = BATCH_TOKENS.get(pretrained.device.type, BATCH_TOKENS["other"])
         self._tokens = batch_tokens or default

@@ -24,6 +24,7 @@ from modgap.models.local._fingerprint import _files_hash
 from modgap.models.local._load import LoadOptions, Pretrained, first_line, load_pretrained
 
 from ._detector import DetectorConfig, TldrDetector
+from ._reading import READS
 
 DETECTOR, HEAD, ADAPTER = "detector.json", "head.safetensors", "adapter_config.json"
 BUNDLED, SIBLING = "bundled", "sibling"
@@ -104,6 +105,11 @@ def read_config(folder: Path) -> DetectorConfig:
     if config.version != 1:
         raise FileError(
             f"{folder}: a detector of format {config.version}, and this modgap reads format 1; update modgap"
+        )
+    if config.way not in READS:
+        raise FileError(
+            f"{folder}: a detector that reads {config.reads!r}, and this modgap knows "
+            f"{' and '.join(READS)}; update modgap"
         )
     return config
 

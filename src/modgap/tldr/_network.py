@@ -23,7 +23,7 @@ from torch.nn import functional
 from modgap._errors import InputError, MissingExtra, ModelError
 from modgap.models.local._load import Pretrained, quiet
 
-from ._reading import read_states
+from ._reading import CAUSAL, read_states
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -145,6 +145,7 @@ class DetectorNetwork(nn.Module):
     Args:
         pretrained: the model, with or without low-rank changes.
         head: from the decoder's width to 1.
+        reads: ``causal`` or ``bidirectional``, see ``_reading.py``.
         objective: ``token``, every token of a caption counts; or ``response``, the baseline of the paper:
             only the last token does, and its label is that of the whole caption.
         wrong_weight: how much a wrong token counts in the loss; a right one counts 1.
@@ -157,6 +158,7 @@ class DetectorNetwork(nn.Module):
         pretrained: Pretrained,
         head: nn.Linear,
         *,
+        reads: str = CAUSAL,
         objective: str = "token",
         wrong_weight: float = 1.0,
         focal: float = 0.0,
@@ -165,6 +167,7 @@ class DetectorNetwork(nn.Module):
         self.model = pretrained.model
         self.head = head
         self._pretrained = pretrained
+        self._reads = reads
         self._objective = objective
         self._wrong_weight = wrong_weight
         self._focal = focal
@@ -189,7 +192,7 @@ class DetectorNetwork(nn.Module):
             ``logits`` (captions, tokens) in float32, and ``loss``: binary cross-entropy, the mean over what
             counts.
         """
-        states = read_states(self._pretrained, prompts, owner, ids, real)
+        states = read_states(self._pretrained, prompts, owner, ids, real, self._reads)
         logits = self.head(states.float())[..., 0].float()
         if labels is None or weights is None:
             return {"logits": logits}

@@ -1,13 +1,15 @@
-"""Captions as a model reads them: each after its picture and prompt, causally; what they share is read once.
+"""Captions as a model reads them: each after its picture and prompt; what they share is read once.
 
     reader = Reader(pretrained)
     encoded = reader.encode("Two red circles.")      # token ids, and characters of the caption
     batch = reader.batch([Shown(prompt, ids_of_its_captions), ...])
     states = read_states(pretrained, **batch)         # (captions, tokens, d_model)
 
-The state at a token is that after the model has read it, so it depends on the picture, the prompt and the
-caption up to that token, never on what comes later. Where the family allows it, prompts are read once, and
-all captions about a picture go on from the keys and values; else each is read with its prompt.
+Read causally, the state at a token depends on the picture, the prompt and the caption up to that token, never
+on what comes later: it can be had while a caption is written. Read bidirectionally, every token of a caption
+sees all of it, as in an encoder; "two" can then be held against the picture knowing what there are two of.
+Where the family allows it, prompts are read once, and all captions about a picture go on from the keys and
+values; else each is read causally with its prompt.
 """
 
 from __future__ import annotations
@@ -33,6 +35,9 @@ from ._scores import Item
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
     from torch import Tensor
+
+CAUSAL, BIDIRECTIONAL = READS = ("causal", "bidirectional")
+"""How a caption is read."""
 
 
 @dataclass(frozen=True)
@@ -168,18 +173,26 @@ def read_states(
     owner: Int[Tensor, " captions"],
     ids: Int[Tensor, "captions tokens"],
     real: Int[Tensor, "captions tokens"],
+    reads: str = CAUSAL,
 ) -> Float[Tensor, "captions tokens d_model"]:
     """The decoder's last states at the tokens of captions; gradients flow if they are on.
 
     Args:
         pretrained: the model.
         prompts, owner, ids, real: from :meth:`Reader.batch`, on any device.
+        reads: ``causal`` or ``bidirectional``.
 
     Raises:
-        ModelError: if captions share a prompt and the family does not allow it.
+        ModelError: if captions share a prompt, or are to be read bidirectionally, and the family does not
+            allow it.
     """
-    if why_not(pretrained, prompts) is None:
-        return _shared_states(pretrained, prompts, owner, ids, real)
+    reason = why_not(pretrained, prompts)
+    if reason is None:
+        return _shared_states(pretrained, prompts, owner, ids, real, reads)
+    if reads != CAUSAL:
+        raise ModelError(
+            f"{pretrained.name} cannot read captions bidirectionally: {reason}; read them causally"
+        )
     if len(owner) != len(prompts["input_ids"]):
         raise ModelError(f"{pretrained.name} reads each caption with its own prompt, and they were shared")
     lengths = real.sum(dim=1).tolist()
@@ -188,7 +201,7 @@ def read_states(
 
 
 def _shared_states(
-    pretrained: Pretrained, prompts: dict[str, Any], owner: Tensor, ids: Tensor, real: Tensor
+    pretrained: Pretrained, prompts: dict[str, Any], owner: Tensor, ids: Tensor, real: Tensor, reads: str
 ) -> Tensor:
     taken = pretrained.inputs(prompts)
     owner, ids, real = (x.to(pretrained.device) for x in (owner, ids, real))
@@ -200,11 +213,16 @@ def _shared_states(
     )
     cache.batch_select_indices(owner)
     after = mask.sum(dim=1)[owner, None] + torch.arange(ids.shape[1], device=ids.device)
+    seen = torch.cat([mask[owner], real.to(mask.dtype)], dim=1)
+    if reads != CAUSAL:  # what is seen is added to attention, (captions, 1, query, key)
+        dtype = pretrained.model.dtype
+        seen = (1 - seen.to(dtype)) * torch.finfo(dtype).min
+        seen = seen[:, None, None].expand(-1, 1, ids.shape[1], -1)
     return decoder_states(
         pretrained,
         {
             "input_ids": ids,
-            "attention_mask": torch.cat([mask[owner], real.to(mask.dtype)], dim=1),
+            "attention_mask": seen,
             "position_ids": after,
             "past_key_values": cache,
             "use_cache": True,

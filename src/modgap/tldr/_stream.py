@@ -25,7 +25,7 @@ from modgap.models.local._prompt import common_length
 from modgap.models.local._score import why_not
 
 from ._detector import TldrDetector
-from ._reading import Reader, decoder_states
+from ._reading import CAUSAL, Reader, decoder_states
 from ._scores import Item, TokenScores, Word, words
 
 if TYPE_CHECKING:
@@ -40,10 +40,16 @@ class Stream:
         item: picture and prompt; its caption is what has been written so far, mostly nothing.
 
     Raises:
+        InputError: if the detector reads bidirectionally, which takes finished captions.
         ModelError: if what the model has read cannot be kept; such a family scores finished captions only.
     """
 
     def __init__(self, detector: TldrDetector, item: Item) -> None:
+        if detector.config.way != CAUSAL:
+            raise InputError(
+                f"{detector.name} reads {detector.config.way}ly, so it judges finished captions only; for a "
+                "caption that is being written take a causal detector (modgap tldr train --reads causal)"
+            )
         self._detector = detector
         pretrained = detector.pretrained
         self._reader = Reader(pretrained)

@@ -27,11 +27,11 @@ from modgap._errors import FileError, InputError, MissingExtra, UnknownName
 from modgap.models.local._load import LoadOptions, load_pretrained, quiet
 
 from ._card import write_card
-from ._detector import DetectorConfig, TldrDetector
+from ._detector import READ_AT, DetectorConfig, TldrDetector
 from ._detector_files import BUNDLED, DETECTOR, base_folder, dtype_of, save_detector, weights_hash
 from ._example import Example
 from ._network import DetectorNetwork, LoraSettings, add_lora, new_head
-from ._reading import Reader
+from ._reading import CAUSAL, READS, Reader
 from ._steps import Collator, Steps, prior_of
 from ._validate import validate
 
@@ -46,6 +46,8 @@ class TrainConfig:
     Args:
         model: ``bundled``, ``sibling``, a folder or a hub id.
         objective: ``token``, or ``response`` for the baseline of the paper.
+        reads: ``causal``, so that captions can be judged while they are written; or ``bidirectional``, each
+            word knowing what follows.
         lora: the low-rank change.
         steps: of the optimiser; ``None`` for one pass over the data.
         captions: of a step, about; 64 is the smaller reading of the paper.
@@ -66,6 +68,7 @@ class TrainConfig:
 
     model: str = BUNDLED
     objective: str = "token"
+    reads: str = CAUSAL
     lora: LoraSettings = _LORA
     steps: int | None = None
     captions: int = 64
@@ -82,6 +85,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
             raise UnknownName("objective", self.objective, OBJECTIVES)
+        if self.reads not in READS:
+            raise UnknownName("way of reading", self.reads, READS)
         for name in ("captions", "checkpoint_every", "learning_rate", "wrong_weight"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be above 0")
@@ -147,6 +152,7 @@ def train(
     network = DetectorNetwork(
         pretrained,
         head,
+        reads=config.reads,
         objective=config.objective,
         wrong_weight=config.wrong_weight,
         focal=config.focal,
@@ -171,6 +177,7 @@ def train(
         revision=pretrained.revision,
         prompt=prompts.pop() if len(prompts) == 1 else None,
         objective=config.objective,
+        reads=config.reads + READ_AT,
         training=asdict(config)
         | {"steps": steps, "prior": prior, "captions_seen": batches.seen(steps * processes)},
     )
