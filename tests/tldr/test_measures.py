@@ -150,6 +150,17 @@ def test_an_oracle_is_perfect_and_gains_from_its_own_picture_only() -> None:
     assert report.calibration is not None and report.calibration.ece == 0
 
 
+def test_words_that_are_never_wrong_make_no_difference_among_those_that_err() -> None:
+    made = [replace(e, response=f"Zero {e.response}", spans=tuple(
+        replace(s, start=s.start + 5, end=s.end + 5) for s in e.spans)) for e in examples()]  # fmt: skip
+    pool = pool_words(made, [TokenScores(np.array(split(e.response)), np.zeros(5)) for e in made])
+    assert pool.wrong.mean() == pytest.approx(1 / 10)
+    among = pool.that_err()
+    assert among.wrong.mean() == pytest.approx(1 / 8) and among.groups == 40
+    with pytest.raises(ValueError, match="no spelling"):
+        pool_of([1, 0], [True, False]).that_err()
+
+
 def test_a_threshold_comes_from_other_captions_or_is_given() -> None:
     report = evaluate_detector(Oracle(), examples(), tune=examples(), controls=())
     assert report.threshold == pytest.approx(0.5)

@@ -176,6 +176,7 @@ def print_report(report: DetectorReport) -> None:
     for control in report.controls:
         rows.append(_row(f"AP, {control.name}", control.ap))
         rows.append(_row(f"  gain over {control.name}", control.gain))
+        rows.append(_row("  among words that err somewhere", control.erring))
     print_rows(_COLUMNS, rows)
     points = [
         (

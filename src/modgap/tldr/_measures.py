@@ -64,6 +64,7 @@ class Pool:
         caption: which caption it is from, in order.
         group: number of the group of each.
         groups: how many groups there are.
+        form: number of the spelling of each, capitals ignored; of words.
     """
 
     bad: Float[np.ndarray, " n"]
@@ -71,6 +72,20 @@ class Pool:
     caption: Int[np.ndarray, " n"]
     group: Int[np.ndarray, " n"]
     groups: int
+    form: Int[np.ndarray, " n"] | None = None
+
+    def only(self, kept: Bool[np.ndarray, " n"]) -> Pool:
+        """Some of the words; groups without any are gone."""
+        codes, group = np.unique(self.group[kept], return_inverse=True)
+        form = None if self.form is None else self.form[kept]
+        return Pool(self.bad[kept], self.wrong[kept], self.caption[kept], group, len(codes), form)
+
+    def that_err(self) -> Pool:
+        """The words whose spelling is wrong somewhere. The others ("the", "picture") are known to be right
+        without a look, so the prevalence among these is what knowing nothing of the picture has."""
+        if self.form is None:
+            raise ValueError("tokens have no spelling")
+        return self.only(np.isin(self.form, self.form[self.wrong]))
 
 
 def pool_words(examples: Sequence[Example], scores: Sequence[TokenScores], *, unit: str = "word") -> Pool:
@@ -90,6 +105,8 @@ def pool_words(examples: Sequence[Example], scores: Sequence[TokenScores], *, un
         raise InputError(f"unit {unit!r} is not accepted; give word or token")
     codes = group_codes([example.group for example in examples])
     bad, wrong, caption = [], [], []
+    forms: dict[str, int] = {}
+    form: list[int] = []
     for index, (example, one) in enumerate(zip(examples, scores, strict=True)):
         offsets, values = one.offsets, one.bad
         if unit == "word":
@@ -98,6 +115,11 @@ def pool_words(examples: Sequence[Example], scores: Sequence[TokenScores], *, un
             values = np.array([w.bad for w in found])
         labels, weights = token_labels(offsets, example.spans)
         kept = weights > 0
+        if unit == "word":
+            form += [
+                forms.setdefault(example.response[a:b].strip(".,;:!?").lower(), len(forms))
+                for a, b in offsets[kept]
+            ]
         bad.append(values[kept])
         wrong.append(labels[kept] == 0)
         caption.append(np.full(int(kept.sum()), index))
@@ -108,6 +130,7 @@ def pool_words(examples: Sequence[Example], scores: Sequence[TokenScores], *, un
         whose,
         codes[whose],
         int(codes.max(initial=-1)) + 1,
+        np.array(form, dtype=np.int64) if unit == "word" else None,
     )
 
 

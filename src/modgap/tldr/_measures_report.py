@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 FALSE_FLAGS = (1.0, 5.0, 20.0)
 """Right words flagged, of 1,000 words, at which recall is reported."""
 CONTROLS = ("blind", "swapped", "blurred")
+ERRING = "AP among words that err somewhere"
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,13 @@ class Control:
         name: one of ``CONTROLS``.
         ap: of wrong words under the control.
         gain: AP with the picture less that, as a fraction, with a paired interval.
+        erring: AP under the control among words whose spelling is wrong somewhere.
     """
 
     name: str
     ap: Figure
     gain: Figure
+    erring: Figure
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def evaluate_detector(
     token_ap, _ = ranked(tokens, np.random.default_rng(seed))
     figures = (
         ap,
+        _erring(pool, seed),
         area,
         replace(token_ap, name="AP of wrong tokens"),
         _worst_tokens(examples, scores),
@@ -169,6 +173,15 @@ def evaluate_detector(
 def items_of(examples: Sequence[Example]) -> list[Item]:
     """What a detector is shown of examples."""
     return [Item(example.image, example.response, example.prompt) for example in examples]
+
+
+def _erring(pool: Pool, seed: int) -> Figure:
+    """AP among words whose spelling is wrong somewhere; ``nan`` if all of them are wrong."""
+    part = pool.that_err()
+    if part.wrong.all():
+        nan = float("nan")
+        return Figure(ERRING, nan, nan, nan, len(part.wrong))
+    return replace(ranked(part, np.random.default_rng(seed))[0], name=ERRING)
 
 
 _COLUMNS = (
@@ -263,10 +276,7 @@ def _types(
     for type_, members in sorted(groups.items()):
         chosen = np.isin(codes, sorted(members))
         kept = np.isin(pool.group, sorted(members))
-        _, renumbered = np.unique(pool.group[kept], return_inverse=True)
-        part = Pool(
-            pool.bad[kept], pool.wrong[kept], pool.caption[kept], renumbered, int(renumbered.max()) + 1
-        )
+        part = pool.only(kept)
         if part.wrong.all() or not part.wrong.any():
             continue
         ap, _ = ranked(part, rng)
@@ -297,6 +307,7 @@ def _controls(
                 name,
                 Figure("AP of wrong words", ap, *interval_of(drawn[:, 0]), len(other.wrong)),
                 Figure("gain", value - ap, *percentile_interval(gains[np.isfinite(gains)]), len(other.wrong)),
+                _erring(other, seed),
             )
         )
     return found
