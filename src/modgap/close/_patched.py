@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from modgap.media import Image, Modality
 from modgap.models import JSON, Query, Reply
 from modgap.models.local._model import LocalModel
-from modgap.steering._replay import Patch, replay
+from modgap.steering import Patch, replay
 
 
 class Patched:

@@ -34,7 +34,7 @@ from ._plot import draw_sweep as draw_sweep
 from ._published import published_text as published_text
 from ._readiness import Readiness as Readiness
 from ._readiness import readiness as readiness
-from ._replay import Patch as Patch
+from ._reading import Patch as Patch
 from ._replay import replay as replay
 from ._sae import SAE as SAE
 from ._sae import load_sae as load_sae

@@ -19,7 +19,7 @@ from modgap.evaluate._statistics import group_codes, paired_bootstrap
 from modgap.models.local._model import LocalModel
 from modgap.tasks import Problem
 
-from ._replay import Patch
+from ._reading import Patch
 from ._select import folds_of, nested
 from ._sweep import Cell, sweep
 

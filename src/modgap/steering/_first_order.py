@@ -28,7 +28,8 @@ from modgap.models.local._model import LocalModel
 from modgap.models.local._steer import Change, mask_of
 from modgap.tasks import Problem
 
-from ._replay import TOKENS, Patch
+from ._reading import Patch
+from ._replay import TOKENS
 from ._sweep import Cell, SweepResult, query_of
 
 if TYPE_CHECKING:

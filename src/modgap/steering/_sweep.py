@@ -24,7 +24,8 @@ from modgap.models.local._steer import Change, MaskMaker
 from modgap.models.local._vector import SteeringVector
 from modgap.tasks import Problem
 
-from ._replay import Patch, replay
+from ._reading import Patch
+from ._replay import replay
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float

@@ -19,7 +19,8 @@ from ._batches import Group
 from ._extend import extended
 from ._generate import forced_rows
 from ._options import END
-from ._score import Row, left_padded, why_not
+from ._prompt import common_length
+from ._score import Row, why_not
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -39,6 +40,7 @@ class Laid:
         wanted: (row, column, token, question, option): the token is predicted in that column.
         questions: number of them, in the order of the groups.
         causal: whether no state depends on a later token, so that questions of a group share a row.
+        shared: columns at the beginning that hold the same text in every row; padding comes after them.
     """
 
     inputs: dict[str, Any]
@@ -46,6 +48,7 @@ class Laid:
     wanted: Int[Tensor, "wanted 5"]
     questions: int
     causal: bool
+    shared: int = 0
 
 
 def lay_out(model: LocalModel, groups: Sequence[Group]) -> Laid:
@@ -73,14 +76,18 @@ def _side_by_side(model: LocalModel, groups: list[Group], read: Any, heads: list
     device = pretrained.device
     laid = [Row(one, one.trunk()) for one in contexts]
     rows = [one.ids[0][: one.trunk()] + list(row.tokens) for one, row in zip(contexts, laid, strict=True)]
+    shared = _shared(pretrained.anatomy, rows, min(one.trunk() for one in contexts))
     width = max(map(len, rows))
     sees = np.zeros((len(rows), width, width), dtype=bool)
     wanted, asked = [], 0
     for number, (one, row, ids) in enumerate(zip(contexts, laid, rows, strict=True)):
         trunk, pad = one.trunk(), width - len(ids)
-        sees[number, pad : pad + trunk, pad : pad + trunk] = np.tri(trunk, dtype=bool)
-        sees[number, pad + trunk :, pad : pad + trunk] = True
-        sees[number, pad + trunk :, pad + trunk :] = row.sees()
+        own = np.zeros((len(ids), len(ids)), dtype=bool)
+        own[:trunk, :trunk] = np.tri(trunk, dtype=bool)
+        own[trunk:, :trunk] = True
+        own[trunk:, trunk:] = row.sees()
+        at = np.r_[:shared, shared + pad : width]
+        sees[number][np.ix_(at, at)] = own
         wanted += [(number, pad + trunk - 1, token, asked + q, o) for q, o, token in row.at_trunk]
         wanted += [(number, width - back, token, asked + q, o) for q, o, back, token in row.wanted()]
         asked += len(one.ids)
@@ -94,14 +101,29 @@ def _side_by_side(model: LocalModel, groups: list[Group], read: Any, heads: list
     positions = [[*range(one.trunk()), *row.positions] for one, row in zip(contexts, laid, strict=True)]
     inputs = {
         **pictures,
-        "input_ids": left_padded(rows, pretrained.tokenizer.pad_token_id or 0, device),
+        "input_ids": _padded(rows, pretrained.anatomy.pad_id, shared, device),
         "attention_mask": torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(
             ~seen, torch.finfo(dtype).min
         ),
-        "position_ids": left_padded(positions, 0, device),
+        "position_ids": _padded(positions, 0, shared, device),
     }
-    real = left_padded([[1] * len(row) for row in rows], 0, device)
-    return Laid(inputs, real, torch.tensor(wanted, device=device), asked, True)
+    real = _padded([[1] * len(row) for row in rows], 0, shared, device)
+    return Laid(inputs, real, torch.tensor(wanted, device=device), asked, True, shared)
+
+
+def _shared(parts: Anatomy, rows: list[list[int]], trunk: int) -> int:
+    """How many tokens all rows begin with, before the last of any trunk and the first picture."""
+    first = rows[0]
+    same = min([trunk - 1, *(common_length(first, row) for row in rows)])
+    return next((i for i, token in enumerate(first[:same]) if token in parts.media_ids), same)
+
+
+def _padded(
+    rows: Sequence[Sequence[int]], pad: int, at: int, device: torch.device
+) -> Int[Tensor, "batch new"]:
+    """Rows as one tensor, padded after ``at`` columns."""
+    width = max(map(len, rows))
+    return torch.tensor([[*row[:at], *[pad] * (width - len(row)), *row[at:]] for row in rows], device=device)
 
 
 def _one_by_one(model: LocalModel, groups: list[Group]) -> Laid:
