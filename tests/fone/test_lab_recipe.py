@@ -10,6 +10,8 @@ from types import ModuleType
 
 import pytest
 
+from modgap.fone._arms import ARMS
+
 RECIPE = Path(__file__).parents[2] / "recipes" / "fone_lab.py"
 TINY = ("--task", "add-3", "--arms", "slots", "--size", "tiny", "--rows", "40", "--steps", "2")
 
@@ -29,19 +31,14 @@ def run(recipe: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: str) ->
     recipe.main()
 
 
-def test_parts_of_a_plan_are_the_whole(
-    recipe: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_plan_trains_nothing(
+    recipe: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    found = []
-    for part in ("1/1", "1/2", "2/2"):
-        run(recipe, monkeypatch, "curves", "--out", "x", "--plan", "--part", part)
-        *lines, total = capsys.readouterr().out.splitlines()
-        assert total.startswith(f"{len(lines)} runs, about ")
-        found.append(set(lines))
-    whole, first, second = found
-    assert len(whole) == 13 * 5 * 3
-    assert first | second == whole
-    assert not first & second
+    run(recipe, monkeypatch, "curves", "--out", str(tmp_path / "x"), "--plan")
+    *lines, total = capsys.readouterr().out.splitlines()
+    assert total.startswith(f"{len(lines)} runs, about ")
+    assert len(set(lines)) == len(ARMS) * 3 * 3
+    assert not (tmp_path / "x").exists()
 
 
 def test_what_tuning_chooses_is_what_is_trained(
@@ -50,9 +47,13 @@ def test_what_tuning_chooses_is_what_is_trained(
     # Validation accuracy is 0 for all of them after two steps, so the loss decides.
     monkeypatch.setattr(recipe, "RATES", (1e-3, 5e-3))
     run(recipe, monkeypatch, "tune", *TINY, "--out", str(tmp_path / "tune"))
-    results = [json.loads(path.read_text()) for path in (tmp_path / "tune").glob("*/result.json")]
-    assert len(results) == 4
-    assert {result["config"]["seed"] for result in results} == {1_000}
+    short, whole = (
+        [json.loads(path.read_text()) for path in (tmp_path / "tune").glob(f"{where}*/result.json")]
+        for where in ("short/", "")
+    )
+    assert (len(short), len(whole)) == (4, 2)
+    assert {result["config"]["steps"] for result in short} == {1}
+    assert {result["config"]["seed"] for result in whole} == {1_000}
     tuned = json.loads((tmp_path / "tune" / "tuned.json").read_text())
     assert tuned.keys() == {"slots"}
     arguments = (

@@ -33,7 +33,7 @@ def train_arm(
         str,
         typer.Option(
             help="fone, fone-products, fone-published, slots, bits, xval, digits, digits-ntl, "
-            "digits-reversed, subword, subword-right, abacus or abacus-fone."
+            "digits-reversed, digits-padded, subword, subword-right, abacus or abacus-fone."
         ),
     ] = "fone",
     rows: Annotated[int, typer.Option(help="Training rows.")] = 25_600,

@@ -1,9 +1,10 @@
 """Abacus: digit tokens that know their place (McLeish et al., "Transformers Can Do Arithmetic", 2024).
 
 Numbers are written with the least significant digit first, and every digit gets a learned vector of its index
-in its number. In training all indices of a batch are moved on by a random number, so that places beyond those
-of the training rows have been seen. As in the stronger recipe of that paper, the embeddings are added again
-before every block (input injection); there are no other positions.
+in its number. In training all indices of a row are moved on by a random number (published: of a batch), so
+that places beyond those of the training rows have been seen. Few rows see the first places then, so outside
+training numbers begin at a later one (published: at the first). As in the stronger recipe of that paper, the
+embeddings are added again before every block (input injection); there are no other positions.
 
 ``fourier`` replaces the embeddings of the ten digits by their Fourier features (section 4 of the FoNE paper),
 brought to the width of the model by a learned map.
@@ -29,17 +30,18 @@ class Abacus(torch.nn.Module):
 
     Args:
         backbone: a Llama whose tokens are ``SYMBOLS`` and ``DIGITS``.
-        offset: in training, indices are moved on by 0 to so many places.
+        digits: of the longest operand in training. There, indices are moved on by 0 to five times as many
+            places, so that sums of five times as many digits find trained places; elsewhere by as many.
         std: of the first parameters.
         fourier: whether digits are given by their Fourier features.
     """
 
     backbone: Any
 
-    def __init__(self, backbone: Any, offset: int, *, std: float, fourier: bool) -> None:
+    def __init__(self, backbone: Any, digits: int, *, std: float, fourier: bool) -> None:
         super().__init__()
         object.__setattr__(self, "backbone", backbone)  # whose parameters are those of the arm
-        self.offset = offset
+        self.number_digits = digits
         hidden = int(backbone.config.hidden_size)
         self.places = torch.nn.Embedding(_PLACES, hidden, padding_idx=0)
         torch.nn.init.normal_(self.places.weight[1:], std=std)
@@ -50,10 +52,12 @@ class Abacus(torch.nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Last states, shape (rows, seq, hidden), of tokens, shape (rows, seq)."""
         is_digit = (ids >= _FIRST) & (ids < _FIRST + len(DIGITS))
-        places = places_of(is_digit)
+        moved = torch.full((len(ids), 1), self.number_digits)
         if self.training:
             # From the rows themselves, so that a run that goes on draws what one that was not left drew.
-            places = places + is_digit * (int(ids.sum()) % (self.offset + 1))
+            chance = torch.Generator().manual_seed(int(ids.sum()))
+            moved = torch.randint(5 * self.number_digits + 1, moved.shape, generator=chance)
+        places = places_of(is_digit) + is_digit * moved.to(ids.device)
         vectors = self.backbone.get_input_embeddings()(ids)
         if self.digits is not None:
             points = torch.as_tensor(digit_points(), dtype=vectors.dtype, device=ids.device)

@@ -11,6 +11,7 @@
 ``digits``          a token per digit, the most significant first
 ``digits-ntl``      likewise, with the number-token loss
 ``digits-reversed`` a token per digit, the least significant first, in operands and answers
+``digits-padded``   likewise, every number with as many digits
 ``subword``         a token per three digits, cut from the left, as Llama 3 does
 ``subword-right``   a token per three digits, cut from the right, so that places line up
 ``abacus``          as ``digits-reversed``, with a learned vector per place (Abacus), and input injection
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 ARMS = (
     "fone", "fone-products", "fone-published", "slots", "bits", "xval", "digits", "digits-ntl",
-    "digits-reversed", "subword", "subword-right", "abacus", "abacus-fone",
+    "digits-reversed", "digits-padded", "subword", "subword-right", "abacus", "abacus-fone",
 )  # fmt: skip
 
 Batch = Mapping[str, Any]

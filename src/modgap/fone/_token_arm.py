@@ -1,8 +1,9 @@
 """Arms in which a number is several tokens: digits, digits in reverse, groups of three digits.
 
-``digits-ntl`` adds the number-token loss (Zausinger et al., 2024) to that of ``digits``: the squared distance
-of the mean digit to the right one. ``abacus`` and ``abacus-fone`` know the place of a digit, see
-:class:`Abacus`.
+``digits-padded`` writes digits in reverse, and as many of them for every number, as the FoNE arms do: then
+the digits of a place are equally far apart. ``digits-ntl`` adds the number-token loss (Zausinger et
+al., 2024) to that of ``digits``: the squared distance of the mean digit to the right one. ``abacus`` and
+``abacus-fone`` know the place of a digit, see :class:`Abacus`.
 
 Answers are generated token by token and end with a token of their own. For validation a shortcut is exact:
 greedy decoding gives the right answer if and only if every token is the most likely one after the right ones
@@ -59,6 +60,7 @@ CUTS: dict[str, Cut] = {
     "digits": list,
     "digits-ntl": list,
     "digits-reversed": lambda text: list(reversed(text)),
+    "digits-padded": lambda text: list(reversed(text)),
     "abacus": lambda text: list(reversed(text)),
     "abacus-fone": lambda text: list(reversed(text)),
     "subword": _threes,
@@ -81,7 +83,8 @@ class TokenArm(Arm):
         super().__init__()
         self.task = task
         self.cut = CUTS[cut]
-        self.reversed = cut in ("digits-reversed", "abacus", "abacus-fone")
+        self.reversed = cut in ("digits-reversed", "digits-padded", "abacus", "abacus-fone")
+        self.whole = task.places[0] if cut == "digits-padded" else 1  # digits before the point, at least
         self.near = cut == "digits-ntl"
         words = [*SYMBOLS, *DIGITS]
         if cut.startswith("subword"):
@@ -92,15 +95,20 @@ class TokenArm(Arm):
         self.abacus: Abacus | None = None
         if cut.startswith("abacus"):
             std = first_std(size, init)
-            self.abacus = Abacus(self.backbone, 4 * task.digits, std=std, fourier=cut == "abacus-fone")
+            self.abacus = Abacus(self.backbone, task.digits, std=std, fourier=cut == "abacus-fone")
+        self.prepare(task)
+
+    def prepare(self, task: Task) -> None:
+        """Be asked another task than the one that was trained, such as one with longer numbers."""
+        self.task = task
         longest = np.array([task.largest, -task.largest if task.signed else task.largest])
-        self.longest = max(len(self.cut(text)) for text in task.texts(longest)) + 1
+        self.longest = max(map(len, self._pieces(longest))) + 1
 
     def batch(self, rows: Rows) -> Batch:
         """See ``Arm``."""
         n, operands = rows.operands.shape
-        cut = [self._ids(self.task.texts(rows.operands[:, i])) for i in range(operands)]
-        answers = self._ids(self.task.texts(rows.answers))
+        cut = [self._ids(rows.operands[:, i]) for i in range(operands)]
+        answers = self._ids(rows.answers)
         between, equals = self.index[self.task.symbol], self.index["="]
         lines, starts = [], []
         for row in range(n):
@@ -160,17 +168,21 @@ class TokenArm(Arm):
             if _END not in written:
                 continue
             words = [self.words[token] for token in written[: written.index(_END)]]
-            value = self.task.value("".join(reversed(words) if self.reversed else words))
+            text = "".join(reversed(words) if self.reversed else words)
+            value = self.task.value(unpadded(text, self.whole))
             if value is not None:
                 values[row], parsed[row] = value, True
         return Answers(values, parsed)
 
     def tokens(self, values: Integers) -> int:
         """See ``Arm``."""
-        return sum(len(self.cut(text)) for text in self.task.texts(values))
+        return sum(map(len, self._pieces(values)))
 
-    def _ids(self, texts: list[str]) -> list[list[int]]:
-        return [[self.index[piece] for piece in self.cut(text)] for text in texts]
+    def _pieces(self, values: Integers) -> list[list[str]]:
+        return [self.cut(padded(text, self.whole)) for text in self.task.texts(values)]
+
+    def _ids(self, values: Integers) -> list[list[int]]:
+        return [[self.index[piece] for piece in pieces] for pieces in self._pieces(values)]
 
     def _states(self, ids: Tensor) -> Tensor:
         """Last states, shape (rows, seq, hidden)."""
@@ -186,3 +198,19 @@ class TokenArm(Arm):
         states = self._states(batch["ids"])
         chosen = wanted != _IGNORED
         return self.backbone.lm_head(states[chosen]).float(), wanted[chosen]
+
+
+def padded(text: str, whole: int) -> str:
+    """``"-12.5"`` → ``"-0012.5"``: zeros before a number until it has ``whole`` digits before the point."""
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    before, point, after = digits.partition(".")
+    return f"{sign}{before.zfill(whole)}{point}{after}"
+
+
+def unpadded(text: str, whole: int) -> str:
+    """The inverse of ``padded``; empty for a text that has not ``whole`` digits before the point."""
+    if whole == 1:
+        return text
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    before, point, after = digits.partition(".")
+    return f"{sign}{before.lstrip('0') or '0'}{point}{after}" if len(before) == whole else ""

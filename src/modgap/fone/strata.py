@@ -18,7 +18,7 @@ from modgap._errors import InputError
 from ._arms import Arm, build_arm
 from ._score import Score
 from ._strata_rows import carry_rows, length_rows
-from ._token_arm import CUTS
+from ._token_arm import TokenArm
 from .tasks import task_named
 from .train import evaluate, load_best, read_config
 
@@ -51,16 +51,16 @@ def load_arm(folder: Path, longest: int | None = None) -> Arm:
     """
     config = read_config(folder)
     task = task_named(config.task)
+    arm = build_arm(config.arm, task, config.size, config.seed, config.init, config.bases)
+    load_best(arm, folder)
     if longest is not None:
-        if task.symbol != "+" or task.scale or config.arm not in CUTS:
+        if task.symbol != "+" or task.scale or not isinstance(arm, TokenArm):
             raise InputError(
                 f"{folder}: longer numbers are for sums of integers whose numbers are several tokens, and "
                 f"this is arm {config.arm!r} on {task.name!r}: leave out longest"
             )
         most = 10**longest - 1
-        task = replace(task, most=most, largest=2 * most)
-    arm = build_arm(config.arm, task, config.size, config.seed, config.init, config.bases)
-    load_best(arm, folder)
+        arm.prepare(replace(task, most=most, largest=2 * most))
     return arm
 
 

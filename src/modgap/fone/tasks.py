@@ -376,6 +376,7 @@ TASKS: dict[str, Task] = {
         _addition("add", 10**6),
         _addition("add-decimal", 10**6, scale=3),
         _addition("add-3", 10**3),
+        _addition("add-4", 10**4),
         Task("subtract", "-", 0, _descending(10**5), _difference, 10**5, 10**5, _pairs(10**5)),
         Task(
             "subtract-signed", "-", 0, _uniform((10**5, 10**5)), _difference, 10**5, 10**5, (10**5 + 1) ** 2,
@@ -389,11 +390,11 @@ TASKS: dict[str, Task] = {
         *map(_lengths, (5, 10, 20, 60)),
     )
 }  # fmt: skip
-"""Arithmetic tasks by name. Table 10 has all but ``add-3``, ``subtract-signed``, ``divide`` and those of
-lengths."""
+"""Arithmetic tasks by name. Table 10 has all but ``add-3``, ``add-4``, ``subtract-signed``, ``divide`` and
+those of lengths."""
 
 FREE = (
-    "add", "add-decimal", "add-3", "subtract-signed", "multiply-3", "multiply-4",
+    "add", "add-decimal", "add-3", "add-4", "subtract-signed", "multiply-3", "multiply-4",
     "add-lengths-5", "add-lengths-10", "add-lengths-20", "add-lengths-60",
 )  # fmt: skip
 """Tasks that draw two operands freely."""

@@ -271,12 +271,13 @@ def _run(config: TrainConfig, folder: Path, arm: Arm, data: Data, listener: List
         done = step + 1
         if done % config.every and done != config.steps:
             continue
-        accuracy = _validate(arm, data.validation)
+        accuracy, validation_loss = _validate(arm, data.validation)
         line = {
             "step": done,
             "rows_seen": done * min(config.batch, config.rows),
             "loss": total / count,
             "validation": accuracy,
+            "validation_loss": validation_loss,
             "seconds": round(time.monotonic() - began, 2),
         }
         total, count = 0.0, 0
@@ -292,13 +293,17 @@ def _run(config: TrainConfig, folder: Path, arm: Arm, data: Data, listener: List
             listener(line)
 
 
-def _validate(arm: Arm, rows: Rows) -> float:
+def _validate(arm: Arm, rows: Rows) -> tuple[float, float]:
+    """Share of rows that are right, and mean loss."""
     arm.eval()
-    right = 0
+    right, loss = 0, 0.0
     with torch.no_grad():
         for start in range(0, len(rows), _BATCH):
-            right += int(arm.right(batch_of(arm, rows[start : start + _BATCH])).sum())
-    return right / len(rows)
+            part = rows[start : start + _BATCH]
+            batch = batch_of(arm, part)
+            right += int(arm.right(batch).sum())
+            loss += float(arm.loss(batch)) * len(part)
+    return right / len(rows), loss / len(rows)
 
 
 def _result(config: TrainConfig, folder: Path, arm: Arm, data: Data) -> dict[str, Any]:
