@@ -3,6 +3,7 @@
     python recipes/steering_matrix.py --out runs/matrix                  # what is missing, task by task
     python recipes/steering_matrix.py --out runs/matrix --tasks count    # one task, in about two minutes
     python recipes/steering_matrix.py --out runs/matrix --summary        # tables, matrix.json and ood.png
+    python recipes/steering_matrix.py --summary recipes/steering/outcomes.json      # the published tables
 
 Three sets of scenes that share nothing. On *validation* first-order effects rank the 16 blocks and strengths
 of every vector, control and kind of position; the first four (two for the other methods) are tried exactly,
@@ -17,13 +18,14 @@ again.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from steering_matrix_summary import summarise
+from steering_matrix_summary import collect, read, summarise
 
 from modgap.models import load_model
 from modgap.models.local._model import LocalModel
@@ -175,11 +177,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/matrix"))
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--sets", default=",".join(SIZES), help="the first is needed by the others")
-    parser.add_argument("--summary", action="store_true", help="print what is there, and draw it")
+    parser.add_argument(
+        "--summary",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="print tables and draw, from outcomes collected before; without a file, collect them from --out",
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
-    if args.summary:
-        summarise(args.out, TASKS, tuple(ELSEWHERE))
+    if args.summary is not None:
+        file = Path(args.summary or args.out / "outcomes.json")
+        if not args.summary:
+            file.write_text(json.dumps(collect(args.out, TASKS, list(SEEDS)[1:])) + "\n", encoding="utf-8")
+        summarise(read(json.loads(file.read_text(encoding="utf-8"))), tuple(ELSEWHERE), args.out)
         return
     for task in args.tasks.split(","):
         run(task, args.sets.split(","), args.out)

@@ -1,23 +1,106 @@
-"""Tables and chart of ``steering_matrix.py``, from the folders it wrote."""
+"""Tables and chart of ``steering_matrix.py``, from the outcomes it collected.
+
+Its folders hold everything, margins included, and are large. ``recipes/steering/outcomes.json`` has what
+every table is made of: right or wrong of each question of the test sets under each cell, as bits, and which
+of them are about one scene; of the validation only the scores by which cells were chosen.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 
 from modgap.evaluate._statistics import group_codes, holm, paired_bootstrap, sign_flip_test
 from modgap.steering import SweepResult, load_sweep
+from modgap.steering._sweep import Cell
 
 mpl.use("Agg")
 from matplotlib import pyplot
 
 ARMS = ("meanshift", "probe", "sae", "prompt", "controls")
 SEED = 0
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What came out on one task.
+
+    Args:
+        order: accuracy and mean margin of every cell on validation, by which cells were chosen.
+        sets: the test and the other scenes; margins are not kept.
+    """
+
+    order: dict[Cell, tuple[float, float]]
+    sets: dict[str, SweepResult]
+
+
+def collect(folder: Path, tasks: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+    """What the folders of a matrix say, as JSON; tasks that are not complete are left out."""
+    codes: dict[str, int] = {}
+    found: dict[str, Any] = {}
+    for task in tasks:
+        if not all((folder / task / name / "sweep.npz").is_file() for name in names):
+            continue
+        validation = load_sweep(folder / task / "validation")
+        sets: dict[str, Any] = {
+            "validation": [
+                [*astuple(cell), round(float(right.mean()), 6), round(float(margin.mean()), 6)]
+                for cell, right, margin in zip(
+                    validation.cells, validation.right, validation.margin, strict=True
+                )
+            ]
+        }
+        for name in names:
+            one = load_sweep(folder / task / name)
+            sets[name] = {
+                "scenes": [codes.setdefault(group, len(codes)) for group in one.groups],
+                "base": _bits(one.base_right),
+                "right": [
+                    [*astuple(cell), _bits(row)] for cell, row in zip(one.cells, one.right, strict=True)
+                ],
+            }
+        found[task] = sets
+    return found
+
+
+def read(about: dict[str, Any]) -> dict[str, Outcomes]:
+    """Task → what :func:`collect` gave."""
+    found = {}
+    for task, sets in about.items():
+        order = {Cell(*cell): (right, margin) for *cell, right, margin in sets["validation"]}
+        results = {}
+        for name, one in sets.items():
+            if name == "validation":
+                continue
+            scenes = tuple(map(str, one["scenes"]))
+            n = len(scenes)
+            right = np.array([_from_bits(bits, n) for *_, bits in one["right"]])
+            results[name] = SweepResult(
+                tuple(Cell(*cell) for *cell, _ in one["right"]),
+                (task,) * n,
+                scenes,
+                scenes,
+                _from_bits(one["base"], n),
+                np.zeros(n),
+                right,
+                np.zeros(right.shape),
+            )
+        found[task] = Outcomes(order, results)
+    return found
+
+
+def _bits(right: np.ndarray) -> str:
+    return np.packbits(right).tobytes().hex()
+
+
+def _from_bits(bits: str, n: int) -> np.ndarray:
+    return np.unpackbits(np.frombuffer(bytes.fromhex(bits), dtype=np.uint8), count=n).astype(bool)
 
 
 @dataclass(frozen=True)
@@ -44,32 +127,28 @@ def difference(part: SweepResult, number: int) -> np.ndarray:
     return found
 
 
-def chosen(validation: SweepResult, test: SweepResult, arm: str, positions: str | None = None) -> int:
-    """Of the cells of an arm that were asked on the test, the one that was best on validation."""
-    known = {cell: i for i, cell in enumerate(validation.cells)}
-
-    def score(number: int) -> tuple[float, float]:
-        i = known[test.cells[number]]
-        return float(validation.right[i].mean()), float(validation.margin[i].mean())
-
+def chosen(one: Outcomes, name: str, arm: str, positions: str | None = None) -> int:
+    """Of the cells of an arm that were asked in a set, the one that was best on validation."""
+    cells = one.sets[name].cells
     at = [
         i
-        for i, cell in enumerate(test.cells)
+        for i, cell in enumerate(cells)
         if (cell.control if arm == "controls" else cell.vector.endswith(f"/{arm}"))
         and positions in (None, cell.positions)
     ]
-    return max(at, key=score)
+    return max(at, key=lambda number: one.order[cells[number]])
 
 
-def rows_of(task: str, validation: SweepResult, test: SweepResult) -> list[Row]:
-    """The mean differences of one task, each beside the best control at the same positions."""
+def rows_of(task: str, one: Outcomes, names: Sequence[str]) -> list[Row]:
+    """The mean differences of one task on some sets, each beside the best control at the same positions."""
+    test = pooled([one.sets[name] for name in names])
     rng, codes = np.random.default_rng(SEED), group_codes(test.groups)
     found = []
     for number, cell in enumerate(test.cells):
         if cell.control or not cell.vector.endswith("/meanshift"):
             continue
         gain = difference(test, number)
-        control = difference(test, chosen(validation, test, "controls", cell.positions))
+        control = difference(test, chosen(one, names[0], "controls", cell.positions))
         low, high = paired_bootstrap(gain, rng, test.groups)
         p = max(sign_flip_test(np.bincount(codes, weights=x), rng) for x in (gain, gain - control))
         if gain.mean() <= 0 or gain.mean() <= control.mean():
@@ -127,16 +206,15 @@ def verdict(rows: Sequence[Row]) -> str:
     )
 
 
-def elsewhere(folder: Path, tasks: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+def elsewhere(found_of: dict[str, Outcomes], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
     """Arm → set (or ``all``) → mean gain over tasks, and its 95 % interval, which resamples scenes."""
     found: dict[str, dict[str, list[float]]] = {}
     for arm in ARMS:
         parts: dict[str, list[tuple[str, float]]] = {}
-        for task in tasks:
-            validation = load_sweep(folder / task / "validation")
+        for one in found_of.values():
             for name in names:
-                there = load_sweep(folder / task / name)
-                gain = difference(there, chosen(validation, there, arm)) / len(there.groups) / len(tasks)
+                there = one.sets[name]
+                gain = difference(there, chosen(one, name, arm)) / len(there.groups) / len(found_of)
                 parts.setdefault(name, []).extend(zip(there.groups, gain.tolist(), strict=True))
         parts["all"] = [(g, x / len(names)) for name in names for g, x in parts[name]]
         found[arm] = {}
@@ -168,15 +246,17 @@ def draw(found: dict[str, dict[str, list[float]]], path: Path) -> None:
     pyplot.close(figure)
 
 
-def summarise(folder: Path, tasks: Sequence[str], names: Sequence[str]) -> None:
-    """Print tables as markdown, and write ``matrix.json`` and ``ood.png``."""
-    tasks = [task for task in tasks if (folder / task / names[-1] / "sweep.npz").is_file()]
-    rows: list[Row] = []
-    there: list[Row] = []
-    for task in tasks:
-        validation = load_sweep(folder / task / "validation")
-        rows += rows_of(task, validation, load_sweep(folder / task / "test"))
-        there += rows_of(task, validation, pooled([load_sweep(folder / task / name) for name in names]))
+def summarise(outcomes: dict[str, Outcomes], names: Sequence[str], folder: Path) -> None:
+    """Print tables as markdown, and write ``matrix.json`` and ``ood.png``.
+
+    Args:
+        outcomes: of every task.
+        names: the sets other than the test.
+        folder: where to write.
+    """
+    tasks = list(outcomes)
+    rows = [row for task, one in outcomes.items() for row in rows_of(task, one, ["test"])]
+    there = [row for task, one in outcomes.items() for row in rows_of(task, one, names)]
     rows, there = adjusted(rows), adjusted(there)
     concepts = list(dict.fromkeys(row.concept for row in rows))
     for place in dict.fromkeys(row.positions for row in rows):
@@ -192,7 +272,7 @@ def summarise(folder: Path, tasks: Sequence[str], names: Sequence[str]) -> None:
             print(f"| {task} | {100 * mine[0].base:.1f} | {' | '.join(cells)} | {mine[0].control:+.1f} |")
     print(f"\n{verdict(rows)}")
     print(f"\non other scenes: {verdict(there)}")
-    others = elsewhere(folder, tasks, names)
+    others = elsewhere(outcomes, names)
     print(f"\n| method | {' | '.join(names)} | all |\n" + "|---" * (len(names) + 2) + "|")
     for arm, sets in others.items():
         cells = ["{:+.1f} [{:+.1f}, {:+.1f}]".format(*sets[name]) for name in (*names, "all")]
@@ -202,5 +282,6 @@ def summarise(folder: Path, tasks: Sequence[str], names: Sequence[str]) -> None:
         "rows_elsewhere": [vars(row) for row in there],
         "elsewhere": others,
     }
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "matrix.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     draw(others, folder / "ood.png")

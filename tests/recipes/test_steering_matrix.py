@@ -60,7 +60,9 @@ def test_what_helps_is_claimed_and_nothing_else(tmp_path: Path, capsys: pytest.C
                 *(whole.base_right, whole.base_margin, whole.right[at], whole.margin[at]),
             )
             part.save(tmp_path / task / name)
-    recipe.summarise(tmp_path, ("count", "relation", "depth"), NAMES)  # depth is not there yet
+    about = recipe.collect(tmp_path, ("count", "relation", "depth"), ("test", *NAMES))
+    assert list(about) == ["count", "relation"]  # depth is not there yet
+    recipe.summarise(recipe.read(json.loads(json.dumps(about))), NAMES, tmp_path)
     printed = capsys.readouterr().out
     assert "n = 200 a task; 2 of 8 cells claimed (bold)" in printed
     about = json.loads((tmp_path / "matrix.json").read_text())

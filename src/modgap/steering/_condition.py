@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from modgap._errors import InputError
 from modgap.models import Query
-from modgap.models.local._anatomy import at_block
+from modgap.models.local._anatomy import TokenKind, at_block
 from modgap.models.local._gate import Gate, Pool, pooled
 from modgap.models.local._model import LocalModel
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from jaxtyping import Bool, Float
     from torch import Tensor
 
 
@@ -57,6 +58,23 @@ def fit_gate(
     best = max(between.tolist(), key=lambda t: _balanced(cosines(own[::2]), cosines(other[::2]), t))
     held_out = _balanced(cosines(own[1::2]), cosines(other[1::2]), best)
     return Gate(condition, block, best, pool=pool), held_out
+
+
+def decisions(
+    model: LocalModel, queries: Sequence[Query], gates: Sequence[Gate | None]
+) -> Bool[np.ndarray, "gate question"]:
+    """Which questions each gate opens for; without a gate, all."""
+    known: dict[tuple[int, Pool], Float[Tensor, "n d_model"]] = {}
+    found = np.ones((len(gates), len(queries)), dtype=bool)
+    for number, gate in enumerate(gates):
+        if gate is None:
+            continue
+        key = (gate.block, gate.pool)
+        if key not in known:
+            known[key] = _states(model, queries, *key)
+        states = known[key][:, None]
+        found[number] = gate.opens(states, torch.full(states.shape[:2], TokenKind.TEXT)).numpy()
+    return found
 
 
 def _balanced(own: Float[Tensor, " n"], other: Float[Tensor, " m"], threshold: float) -> float:

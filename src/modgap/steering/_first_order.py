@@ -62,8 +62,10 @@ class Slopes:
         place = change.positions
         if not isinstance(place, str) or place not in self.sums:
             raise InputError(f"positions {place!r} were not read; there are {', '.join(self.sums)}")
-        if change.unit != "raw" or not isinstance(change.strength, int | float):
-            raise InputError("a first-order effect is of one vector times one number: use unit 'raw'")
+        if change.unit != "raw" or not isinstance(change.strength, int | float) or change.gate is not None:
+            raise InputError(
+                "a first-order effect is of one vector times one number: use unit 'raw' and no gate"
+            )
         sums = self.sums[place]
         if not 0 <= change.block < len(sums):
             raise InputError(f"block {change.block} does not exist: there are blocks 0 to {len(sums) - 1}")

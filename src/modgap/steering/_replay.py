@@ -22,6 +22,7 @@ from modgap.models.local._batches import grouped, take
 from modgap.models.local._model import LocalModel
 from modgap.models.local._steer import Change
 
+from ._condition import decisions
 from ._reading import Patch, Reading
 
 if TYPE_CHECKING:
@@ -60,18 +61,16 @@ def replay(
         model: read as it is; a vector of its own is not added.
         queries: each with options.
         changes: vectors, of the phase ``prefill`` or ``both`` (nothing is written here, so there is nothing
-            to decode), and patches.
+            to decode), with or without a gate, and patches.
         tokens: most positions of a pass; by default ``TOKENS`` of the device.
         listener: is told how many questions are done.
 
     Raises:
-        InputError: a question without options or too long for the model, a change of the phase ``decode`` or
-            with a gate, or positions that a question does not have.
+        InputError: a question without options or too long for the model, a change of the phase ``decode``, or
+            positions that a question does not have.
     """
     if any(isinstance(change, Change) and change.phase == "decode" for change in changes):
         raise InputError("a sweep scores options, which are read and not written: use phase 'prefill'")
-    if any(isinstance(change, Change) and change.gate is not None for change in changes):
-        raise InputError("a sweep changes every question: sweep without the gate, and use it with steering()")
     jobs = [model._job(index, query) for index, query in enumerate(queries)]
     if any(job.continuation is None for job in jobs):
         raise InputError("a sweep needs questions with options, and a model that scores them")
@@ -94,4 +93,6 @@ def replay(
         done += len(at)
         if listener is not None:
             listener(done)
-    return Replayed(base, changed)
+    # A gate opens for a whole question or not at all.
+    opened = decisions(model, queries, [c.gate if isinstance(c, Change) else None for c in changes])
+    return Replayed(base, np.where(opened[..., None], changed, base))
