@@ -31,7 +31,9 @@ from modgap.scenes import Scene, draw_scene, read_json, write_caption, write_jso
 from modgap.scenes._draws import Draws
 from modgap.scenes._edits import in_reading_order
 from modgap.tldr import DataConfig, Example, make_examples, natural, perturb, read_examples, write_examples
+from modgap.tldr._edit import Piece
 from modgap.tldr._network import ALL_PARTS, LoraSettings
+from modgap.tldr._sentences import sentences
 from modgap.tldr._train import TrainConfig, train
 
 PIXELS = 64
@@ -40,6 +42,8 @@ TYPES = tuple(name for name in perturb.names() if name not in ("small", "text"))
 """The kinds of errors there are in its world, which has no background and no plates."""
 CHANGES = (0, 1, 3, 5)
 """How many times a scene is changed before it is told, for each caption of a picture."""
+EDITS = (2, 5, 10)
+"""How many edits a caption has at most, for each caption of a picture."""
 TWIN_SHARES = {
     "counting": 0.35,
     "spatial": 0.2,
@@ -49,7 +53,7 @@ TWIN_SHARES = {
     "object": 0.08,
 }
 """Of the twins. Few words of the other captions are counts and relations, and these are learned last."""
-SEEDS = {"pictures": 71_000, "written": 72_000, "twins": 73_000, "validation": 74_000}
+SEEDS = {"pictures": 71_000, "written": 72_000, "twins": 73_000, "validation": 74_000, "often": 75_000}
 """Apart from each other, from those of the bundled model, and from those of every evaluation in docs."""
 
 
@@ -92,6 +96,37 @@ def about_pictures(n: int) -> Iterator[Example]:
                 source="several",
                 split="train",
                 image=image,
+            )
+
+
+def edited_often(n: int) -> Iterator[Example]:
+    """For each of ``n`` pictures captions with several edits, each in a sentence of its own.
+
+    They look like the twins and have many times their wrong words, of the types that are learned last most.
+    """
+    types, shares = list(TWIN_SHARES), list(TWIN_SHARES.values())
+    for number in range(n):
+        rng = np.random.default_rng([SEEDS["often"], number])
+        scene = world_scene(rng)
+        image = picture(scene, rng)
+        for most in EDITS:
+            caption = write_caption(scene, rng, "dense", in_order=True)
+            text = caption.text
+            whole = sentences(text)
+            edited: dict[int, tuple[Piece, ...]] = {}  # by the sentence that it is in
+            for type_ in rng.choice(types, p=shares, size=2 * most):
+                edit = perturb.load(type_).edit(caption, scene, Draws(rng))
+                if edit is not None and len(edited) < most:
+                    where = {i for i, (a, b) in enumerate(whole) for p in edit.pieces if a <= p.start < b}
+                    if not where & edited.keys():
+                        edited |= dict.fromkeys(where, ())
+                        edited[min(where)] = edit.pieces
+            for piece in sorted((p for pieces in edited.values() for p in pieces), reverse=True):
+                text = text[: piece.start] + piece.new + text[piece.end :]
+            (example,) = natural([text], [scene])
+            name = f"often-{number:06d}"
+            yield replace(
+                example, example_id=f"{name}-{most}", group=name, source="often", split="train", image=image
             )
 
 
@@ -148,6 +183,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=15_000)
     parser.add_argument("--written", type=int, default=300)
     parser.add_argument("--twins", type=int, default=60_000)
+    parser.add_argument("--often", type=int, default=20_000, help="pictures of captions with several edits")
     parser.add_argument("--validation", type=int, default=400)
     parser.add_argument("--steps", type=int, default=None)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
@@ -157,7 +193,7 @@ def main() -> None:
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     data = args.work / "data"
-    made_of = {name: getattr(args, name) for name in ("pictures", "written", "twins", "validation")}
+    made_of = {name: getattr(args, name) for name in ("pictures", "written", "twins", "validation", "often")}
     if (data / "manifest.json").exists():
         before = json.loads((data / "manifest.json").read_text()).get("arguments", made_of)
         if before != made_of:
@@ -167,6 +203,7 @@ def main() -> None:
             *about_pictures(args.pictures),
             *written(args.work, args.written),
             *twins(args.twins, args.validation),
+            *edited_often(args.often),
         ]
         print(
             write_examples(examples, data, notes={"seeds": SEEDS, "arguments": made_of}, parquet=True),
