@@ -21,7 +21,7 @@ from modgap.tldr._cost import TOKENS_PER_WORD, Workload, estimate
 from modgap.tldr._network import DetectorNetwork, LoraSettings, add_lora, new_head
 from modgap.tldr._reading import Reader
 from modgap.tldr._steps import Collator
-from modgap.tldr._train import TrainConfig
+from modgap.tldr._train_config import TrainConfig
 
 DOCCI = Workload(pictures=9647, captions=9, words=136)
 

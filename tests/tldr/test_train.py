@@ -20,11 +20,12 @@ from modgap._errors import FileError, InputError, ModelError, UnknownName
 from modgap.media import Image
 from modgap.tldr import Example, Item, TypedSpan
 from modgap.tldr._detect import detect, load_detector, spans, threshold_from
-from modgap.tldr._detector import TldrDetector
+from modgap.tldr._detector import Calibration, TldrDetector
 from modgap.tldr._detector_files import load_trained
 from modgap.tldr._network import LoraSettings
 from modgap.tldr._scores import Word
-from modgap.tldr._train import TrainConfig, train
+from modgap.tldr._train import train
+from modgap.tldr._train_config import TrainConfig, going_on
 
 peft = pytest.importorskip("peft")
 pytestmark = [
@@ -109,6 +110,25 @@ def test_a_word_that_what_follows_makes_wrong_is_found_by_reading_bidirectionall
         load_trained(tmp_path / "d")
     with pytest.raises(UnknownName, match="way of reading"):
         TrainConfig(reads="backwards")
+
+
+def test_training_goes_on_from_a_detector_with_other_data(
+    trained: tuple[Path, list[str]], settings: TrainConfig, tmp_path: Path
+) -> None:
+    few = replace(settings, model="nothing", lora=LoraSettings(), steps=1, learning_rate=1e-9)
+    config = going_on(few, str(trained[0]))
+    assert (config.model, config.lora) == (settings.model, settings.lora)
+    again = train(examples()[::-1], config, tmp_path / "again")
+    item = Item(picture("red"), "It is blue.")
+    before = load_trained(trained[0]).with_calibration(Calibration()).score([item])[0].bad
+    after = again.with_calibration(Calibration()).score([item])[0].bad
+    np.testing.assert_allclose(after, before, atol=1e-5)
+    assert load_trained(tmp_path / "again").config.training["start"] == str(trained[0])
+    other = build("llava", tmp_path / "other", seed=1)
+    with pytest.raises(ModelError, match=r"trained on other weights than those of .*; go on from one"):
+        train(examples(), replace(config, model=str(other)), tmp_path / "no")
+    with pytest.raises(FileError, match=r"not a detector, detector\.json is missing"):
+        going_on(few, str(tmp_path / "nowhere"))
 
 
 def test_the_folder_is_one_that_peft_loads(trained: tuple[Path, list[str]], base: Path) -> None:

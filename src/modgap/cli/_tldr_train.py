@@ -11,7 +11,7 @@ from modgap._errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
     from modgap.tldr._cost import Workload
-    from modgap.tldr._train import TrainConfig
+    from modgap.tldr._train_config import TrainConfig
 
 
 def add_verb(app: typer.Typer) -> None:
@@ -28,6 +28,14 @@ def train_detector(
         Path | None, typer.Option(help="Folder to make; a stopped run goes on in it.", show_default=False)
     ] = None,
     model: Annotated[str, typer.Option(help="bundled, a model folder or a hub id.")] = "bundled",
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="Detector to go on from, a folder or one that ships; --model, --objective, --reads, "
+            "--parts, --rank, --alpha and --dropout are then its own.",
+            show_default=False,
+        ),
+    ] = None,
     objective: Annotated[
         str, typer.Option(help="token; or response: only the last token learns, the paper's baseline.")
     ] = "token",
@@ -87,7 +95,8 @@ def train_detector(
 
     try:
         from modgap.tldr._network import LoraSettings
-        from modgap.tldr._train import TrainConfig, train
+        from modgap.tldr._train import train
+        from modgap.tldr._train_config import TrainConfig, going_on
     except ImportError as error:
         raise MissingExtra("training detectors", "train") from error
 
@@ -108,8 +117,10 @@ def train_detector(
         checkpoint_every=checkpoint_every,
         bf16=bf16,
     )
+    if start is not None:
+        config = going_on(config, start)
     if dry_run:
-        _print_cost(model, config, data, size, image_tokens, teraflops)
+        _print_cost(config.model, config, data, size, image_tokens, teraflops)
         return
     if data is None or out is None:
         raise InputError("give the data and --out FOLDER; or --dry-run for the cost")

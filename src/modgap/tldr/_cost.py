@@ -27,7 +27,7 @@ from modgap.models.local._load import CONFIG_FILES, LoadOptions, Pretrained, fin
 from ._detector_files import base_folder
 from ._network import lora_targets
 from ._steps import PER_PICTURE
-from ._train import TrainConfig
+from ._train_config import TrainConfig
 
 TOKENS_PER_WORD = 1.3
 """Of English in current tokenizers (our choice; 1.2 to 1.5 are usual)."""

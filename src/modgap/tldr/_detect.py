@@ -68,9 +68,9 @@ def load_detector(spec: str, model: str | None = None, *, device: str | None = N
         if not isinstance(loaded, LocalModel):
             raise ModelError(f"{model}: detectors look into a model, so it must be local: a folder or hub id")
         return detectors.load(spec, loaded)
-    from ._detector_files import SHIPPED, load_trained
+    from ._detector_files import SHIPPED, load_trained, shipped_or
 
-    folder = SHIPPED.get(spec) or Path(spec).expanduser()
+    folder = shipped_or(spec)
     if not folder.is_dir():
         raise FileError(
             f"{spec}: no such folder; give a folder that 'modgap tldr train' wrote, or one of "

@@ -27,12 +27,18 @@ from ._detector import DetectorConfig, TldrDetector
 from ._reading import READS
 
 DETECTOR, HEAD, ADAPTER = "detector.json", "head.safetensors", "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
 BUNDLED, SIBLING = "bundled", "sibling"
 BASES = {BUNDLED: bundled.FOLDER, SIBLING: bundled.FOLDER / SIBLING}
 """The models that ship, stored in half precision and always run in float32; a detector of each ships too."""
 SHIPPED = {BUNDLED: bundled.FOLDER.parent / "detector", SIBLING: bundled.FOLDER.parent / "detector_sibling"}
 """The detectors that ship, with the eyes of the bundled model and with those of its sibling, which was taught
 every skill on pictures."""
+
+
+def shipped_or(spec: str) -> Path:
+    """The folder of a detector that ships, or the folder of that name."""
+    return SHIPPED.get(spec) or Path(spec).expanduser()
 
 
 def weights_hash(pretrained: Pretrained) -> str:

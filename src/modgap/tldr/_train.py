@@ -15,90 +15,37 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
-from modgap._errors import FileError, InputError, MissingExtra, UnknownName
-from modgap.models.local._load import LoadOptions, load_pretrained, quiet
+from modgap._errors import FileError, InputError, MissingExtra, ModelError
+from modgap.models.local._load import LoadOptions, Pretrained, load_pretrained, quiet
 
 from ._card import write_card
 from ._detector import READ_AT, DetectorConfig, TldrDetector
-from ._detector_files import BUNDLED, DETECTOR, base_folder, dtype_of, save_detector, weights_hash
+from ._detector_files import (
+    ADAPTER_WEIGHTS,
+    DETECTOR,
+    HEAD,
+    base_folder,
+    dtype_of,
+    read_config,
+    save_detector,
+    shipped_or,
+    weights_hash,
+)
 from ._example import Example
-from ._network import DetectorNetwork, LoraSettings, add_lora, new_head
-from ._reading import CAUSAL, READS, Reader
+from ._network import DetectorNetwork, add_lora, new_head
+from ._reading import Reader
 from ._steps import Collator, Steps, prior_of
+from ._train_config import TrainConfig as TrainConfig
 from ._validate import validate
-
-OBJECTIVES = ("token", "response")
-_LORA = LoraSettings()
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How a detector is trained.
-
-    Args:
-        model: ``bundled``, ``sibling``, a folder or a hub id.
-        objective: ``token``, or ``response`` for the baseline of the paper.
-        reads: ``causal``, so that captions can be judged while they are written; or ``bidirectional``, each
-            word knowing what follows.
-        lora: the low-rank change.
-        steps: of the optimiser; ``None`` for one pass over the data.
-        captions: of a step, about; 64 is the smaller reading of the paper.
-        learning_rate: peak, cosine from there; 1e-3 as published.
-        warmup: fraction of the steps, 0 to 1.
-        wrong_weight: how much a wrong token counts in the loss; a right one counts 1.
-        focal: exponent of the focal loss; 0 is none.
-        prior_bias: whether the head begins at the log-odds of a right token (ours), or at 0, as new layers
-            mostly do.
-        alpha: see :class:`Calibration`.
-        seed: of everything.
-        checkpoint_every: steps.
-        bf16: arithmetic in bfloat16; worth it on a GPU, and on processors that have it.
-
-    Raises:
-        InputError: if a value is not accepted.
-    """
-
-    model: str = BUNDLED
-    objective: str = "token"
-    reads: str = CAUSAL
-    lora: LoraSettings = _LORA
-    steps: int | None = None
-    captions: int = 64
-    learning_rate: float = 1e-3
-    warmup: float = 0.05
-    wrong_weight: float = 1.0
-    focal: float = 0.0
-    prior_bias: bool = True
-    alpha: float = 0.1
-    seed: int = 0
-    checkpoint_every: int = 100
-    bf16: bool = False
-
-    def __post_init__(self) -> None:
-        if self.objective not in OBJECTIVES:
-            raise UnknownName("objective", self.objective, OBJECTIVES)
-        if self.reads not in READS:
-            raise UnknownName("way of reading", self.reads, READS)
-        for name in ("captions", "checkpoint_every", "learning_rate", "wrong_weight"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} is {getattr(self, name)}; it must be above 0")
-        if not self.focal >= 0:
-            raise InputError(f"focal is {self.focal}; it must be 0 or above")
-        if self.steps is not None and self.steps < 1:
-            raise InputError(f"steps is {self.steps}; it must be at least 1")
-        if not 0 <= self.warmup <= 1 or not 0 < self.alpha < 1 or self.seed < 0:
-            raise InputError(
-                f"warmup {self.warmup}, alpha {self.alpha} and seed {self.seed} are not accepted; give a "
-                "warmup from 0 to 1, an alpha between 0 and 1, and a seed of 0 or more"
-            )
 
 
 def _say_nothing(line: str) -> None:
@@ -145,6 +92,8 @@ def train(
     prior = prior_of(reader, by_split["train"])
     adapter = add_lora(pretrained, config.lora, config.seed)
     head = new_head(pretrained, prior if config.prior_bias else 0.5)
+    if config.start:
+        _begin_with(pretrained, adapter, head, config)
     attention = pretrained.model.config._attn_implementation
     if config.bf16 and pretrained.device.type == "cpu":
         # On processors the way back through fused attention takes four times as long in bfloat16.
@@ -191,6 +140,21 @@ def train(
     save_detector(out, head, detector.config, adapter, write_card(detector.config, seconds))
     shutil.rmtree(out / "checkpoints", ignore_errors=True)
     return detector
+
+
+def _begin_with(pretrained: Pretrained, adapter: Any, head: nn.Linear, config: TrainConfig) -> None:
+    """Take over what another detector learned."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    folder = shipped_or(config.start)
+    if read_config(folder).weights != weights_hash(pretrained):
+        raise ModelError(
+            f"{folder}: trained on other weights than those of {config.model}; go on from one of its own"
+        )
+    head.load_state_dict(load_file(folder / HEAD))
+    if adapter is not None:
+        set_peft_model_state_dict(adapter, load_file(folder / ADAPTER_WEIGHTS))
 
 
 def _calibrated(detector: TldrDetector, examples: Sequence[Example], alpha: float) -> TldrDetector:
