@@ -57,6 +57,7 @@ def test_the_verbs(tmp_path: Path) -> None:
     assert [one["vector"] for one in found["findings"]] == ["spatial/meanshift", "spatial/meanshift (2)"]
     assert len(found["elsewhere"]) == 1
     assert [one["n"] for one in found["back_patched"]] == [12]
+    assert [(one["task"], one["n"]) for one in found["harm"]] == [("scenes/relation", 0)]
     assert (out / "sweep.png").stat().st_size > 5_000
     page = (out / "results.html").read_text()
     assert "sweep.png" in page
@@ -73,3 +74,20 @@ def test_the_verbs(tmp_path: Path) -> None:
     assert (tmp_path / "dose/dose.png").is_file()
     assert run(app, ["steer", "sweep", "random"]).exit_code == 2
     assert run(app, ["steer", "dose", "--strengths", "x"]).exit_code == 2
+
+
+def test_questions_of_ones_own(tmp_path: Path) -> None:
+    """A folder of problems: nothing is drawn otherwise, and the questions that follow screen."""
+    run, folder, out = CliRunner().invoke, tmp_path / "own", tmp_path / "sweep"
+    made = ["generate", "scenes", "--tasks", "count", "-n", "16", "--seed", "3", "--out", str(folder)]
+    assert run(app, made).exit_code == 0
+    grid = ["--blocks", "0,4", "--strengths", "1", "--positions", "question"]
+    sweep = ["steer", "sweep", "--suite", str(folder), "--concept", "counting", *grid, "--out", str(out)]
+    result = run(app, [*sweep, "-n", "8", "--screen", "1"])
+    assert result.exit_code == 0, result.output
+    found = json.loads((out / "findings.json").read_text())
+    assert found["findings"][0]["n"] == 8
+    assert found["elsewhere"] == []
+    result = run(app, [*sweep, "-n", "16", "--screen", "1"])
+    assert result.exit_code == 2
+    assert "twice as many" in result.output

@@ -60,6 +60,34 @@ def print_study(found: Study) -> None:
         "fifths of the\nscenes, counted on the fifth; controls: the same search over random, shuffled and "
         "opposite directions;\nbeyond: gain less controls, paired; p: Holm over all rows; at: block@strength."
     )
+    if found.elsewhere:
+        _print_elsewhere(found)
+    print_rows(
+        ("task", "its best cell", "other tasks", "perplexity of text"),
+        [
+            (
+                one.task.rpartition("/")[2],
+                f"{one.vector.partition('/')[0]}, {one.positions}, {one.cell[0]}@{one.cell[1]:g}",
+                _points(one.other_points, one.interval) if one.n else "–",
+                "{:.1f} → {:.1f}".format(*one.perplexity),
+            )
+            for one in found.harm
+        ],
+    )
+    typer.echo("what the cell does to the accuracy of the other tasks together, and to written scenes")
+    claimed = [
+        one for one in found.findings if one.p_holm < 0.05 and min(one.gain_points, one.beyond_points) > 0
+    ]
+    for one in claimed:
+        typer.echo(f"{one.vector} at {one.positions} helps {one.task} beyond every control.")
+    if not claimed:
+        typer.echo("No vector helps any task beyond its controls.")
+
+
+def _print_elsewhere(found: Study) -> None:
+    """The test on other pictures, with rivals."""
+    from modgap.cli._table import print_rows
+
     patched = {one.task: one for one in found.back_patched}
     print_rows(
         ("task", "on other pictures", "before", "gain", "control", "words in the prompt", "back-patching"),
@@ -81,13 +109,6 @@ def print_study(found: Study) -> None:
         "in the prompt\n(the best of the concepts) and back-patching (the picture's states of a late block "
         "in an earlier one,\nchosen as above)"
     )
-    claimed = [
-        one for one in found.findings if one.p_holm < 0.05 and min(one.gain_points, one.beyond_points) > 0
-    ]
-    for one in claimed:
-        typer.echo(f"{one.vector} at {one.positions} helps {one.task} beyond every control.")
-    if not claimed:
-        typer.echo("No vector helps any task beyond its controls.")
 
 
 def _points(points: float, interval: tuple[float, float]) -> str:

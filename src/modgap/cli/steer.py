@@ -137,7 +137,12 @@ def sweep_vectors(
     concept: Annotated[str, typer.Option(help="Names or JSONL files.")] = "spatial,counting,attribute,entity",
     vector: Annotated[list[str] | None, typer.Option(help="Folder of a vector to add; repeatable.")] = None,
     method: Annotated[str, typer.Option(help="Of extraction.")] = "meanshift",
-    tasks: Annotated[str, typer.Option(help="Of the suite scenes.")] = "count,relation,distance,depth",
+    suite: Annotated[
+        str, typer.Option("--suite", "-s", help="Questions with pictures and options, as for measure.")
+    ] = "scenes",
+    tasks: Annotated[
+        str | None, typer.Option(help="Default: count,relation,distance,depth of scenes; all of others.")
+    ] = None,
     n: Annotated[int, typer.Option("-n", help="Questions of each task.")] = 200,
     level: Annotated[str, typer.Option(help="Of the scenes.")] = "plain",
     blocks: Annotated[str | None, typer.Option(help="Such as 0,2,4. Default: all.")] = None,
@@ -160,7 +165,8 @@ def sweep_vectors(
         backbone or model,
         concepts=_names(concept),
         vectors=[load_vector(folder) for folder in vector or ()],
-        tasks=_names(tasks),
+        suite=suite,
+        tasks=None if tasks is None else _names(tasks),
         method=method,
         n=n,
         level=level,

@@ -10,6 +10,7 @@ from modgap.models.local._vector import load_vector as load_vector
 
 from ._back_patch import BackPatched as BackPatched
 from ._back_patch import back_patch as back_patch
+from ._budget import strength_within as strength_within
 from ._concepts import Concept as Concept
 from ._concepts import concept_names as concept_names
 from ._concepts import load_concept as load_concept
@@ -25,6 +26,8 @@ from ._extract import random_like as random_like
 from ._first_order import Slopes as Slopes
 from ._first_order import screen as screen
 from ._first_order import slopes as slopes
+from ._harm import Harm as Harm
+from ._harm import harm as harm
 from ._merge import Merged as Merged
 from ._merge import judge_merged as judge_merged
 from ._merge import merge as merge

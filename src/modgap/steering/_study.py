@@ -13,6 +13,7 @@ import numpy as np
 from modgap._errors import InputError
 from modgap.evaluate._statistics import paired_bootstrap
 from modgap.models.local._model import LocalModel
+from modgap.models.local._steer import Change
 from modgap.models.local._vector import SteeringVector
 from modgap.tasks import Problem, load_suite
 
@@ -20,8 +21,10 @@ from ._back_patch import BackPatched, back_patch
 from ._concepts import load_concept
 from ._extract import extract, random_like
 from ._first_order import rank_agreement, screen, slopes
+from ._harm import Harm, harm
 from ._plot import draw_curves, draw_sweep
 from ._published import PUBLISHED, published_text
+from ._reading import Patch
 from ._select import Finding, find, max_t
 from ._sweep import STRENGTHS, Cell, SweepResult, cells_of, sweep
 from ._text_states import text_model
@@ -63,11 +66,12 @@ class Study:
     Args:
         result: the sweep.
         findings: one for each task, vector and kind of position.
-        elsewhere: the best finding of each task, on pictures drawn otherwise.
+        elsewhere: the best finding of each task, on pictures drawn otherwise; only of the suite ``scenes``.
         any_effect: task → smallest p-value of any cell on the margins, adjusted over the whole grid, for
             vectors and for controls.
         prompt_points: task → gain of the words in the prompt instead, in percentage points.
         back_patched: one for each task, if image positions were swept: late states in earlier blocks instead.
+        harm: one for each task, of its best finding: what the cell does to the other tasks and to text.
         screening: Spearman's correlation of first-order effects with the exact ones, over the cells that were
             swept; ``None`` if nothing was screened.
     """
@@ -78,6 +82,7 @@ class Study:
     any_effect: dict[str, tuple[float, float]]
     prompt_points: dict[str, float]
     back_patched: tuple[BackPatched, ...]
+    harm: tuple[Harm, ...] = ()
     screening: float | None = None
 
     def save(self, folder: Path) -> None:
@@ -89,6 +94,7 @@ class Study:
             "smallest_p_any_cell": self.any_effect,
             "prompt_points": self.prompt_points,
             "back_patched": [asdict(one) for one in self.back_patched],
+            "harm": [asdict(one) for one in self.harm],
             "screening_spearman": self.screening,
         }
         (folder / "findings.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
@@ -102,7 +108,8 @@ def study(
     *,
     concepts: Sequence[str] = CONCEPTS,
     vectors: Sequence[SteeringVector] = (),
-    tasks: Sequence[str] = TASKS,
+    suite: str = "scenes",
+    tasks: Sequence[str] | None = None,
     method: str = "meanshift",
     n: int = 60,
     level: str = "plain",
@@ -120,10 +127,11 @@ def study(
         backbone: the text-only model; a name that :func:`text_model` takes.
         concepts: names for :func:`load_concept`; of the first of them the controls are made.
         vectors: further vectors, from files say.
-        tasks: of the suite ``scenes``.
+        suite: what :func:`modgap.tasks.load_suite` takes; its problems need pictures and options.
+        tasks: of the suite; by default ``TASKS`` of ``scenes``, and all of another.
         method: of extraction.
         n: questions of each task.
-        level: of the scenes.
+        level: of the scenes; another suite has none.
         blocks, strengths, positions: the grid; ``published`` stands for :func:`published_text`.
         keep: sweep only so many cells of each vector and kind of positions, those that first-order effects on
             other scenes rank first for some task; by default all.
@@ -153,21 +161,28 @@ def study(
         names=list(controls),
         **grid,  # type: ignore[arg-type]
     )
-    problems = problems_of(tasks, n, seed, level=level)
+    problems = _asked(suite, tasks, n, seed, level)
     expected = None
     if keep is not None:
         say(f"first-order effects of {len(cells):,} changes, on other scenes")
         kept = set()
-        for task in tasks:
-            others = slopes(model, problems_of((task,), n, seed + 500, level=level), positions=positions)
-            kept |= {cell for cell, _ in screen(others, cells, keep)}
+        others = _asked(suite, tasks, n, seed, level, others=True)
+        for task in dict.fromkeys(problem.task for problem in others):
+            of_task = [problem for problem in others if problem.task == task]
+            kept |= {cell for cell, _ in screen(slopes(model, of_task, positions=positions), cells, keep)}
         cells = [entry for entry in cells if entry[0] in kept]
         expected = slopes(model, problems, positions=positions)
     say(f"{len(cells):,} changes on {len(problems):,} questions")
     result = sweep(model, problems, cells, listener=lambda done: say(f"{done} of {len(problems)} questions"))
     findings = find(result, seed=seed)
-    say("pictures drawn otherwise")
-    elsewhere = [_elsewhere(model, result, findings, cells, task, n, seed) for task in tasks]
+    say("other pictures, other tasks, text")
+    elsewhere, harmed = [], []
+    for task in dict.fromkeys(result.tasks):
+        best = max((one for one in findings if one.task == task), key=lambda one: one.beyond_points)
+        number, control = _best_cells(result.of_task(task), best)
+        harmed.append(harm(model, result, task, number, cells[number][1], seed))
+        if suite == "scenes":
+            elsewhere.append(_elsewhere(model, best, [cells[number], cells[control]], n, seed))
     words = {c.name: sorted({anchor for anchor, _ in c.sentences}) for c in loaded}
     return Study(
         result,
@@ -178,6 +193,7 @@ def study(
         tuple(back_patch(model, problems, blocks=at, seed=seed))
         if "image" in positions and len(at) > 1
         else (),
+        tuple(harmed),
         None if expected is None else rank_agreement(expected, result, cells),
     )
 
@@ -198,6 +214,20 @@ def problems_of(tasks: Sequence[str], n: int, seed: int, **dials: Any) -> list[P
     return list(suite.problems(n, seed, ("image",)))
 
 
+def _asked(
+    suite: str, tasks: Sequence[str] | None, n: int, seed: int, level: str, *, others: bool = False
+) -> list[Problem]:
+    """The questions of a sweep, or as many others."""
+    if suite == "scenes":
+        return problems_of(tasks or TASKS, n, seed + 500 * others, level=level)
+    drawn = load_suite(suite, tasks=tasks).problems(n, seed, ("image",), offset=n * others)
+    found = [problem for problem in drawn if problem.answer in problem.options]
+    if not found:
+        more = f" after the first {n} of each task; a screened sweep needs twice as many" if others else ""
+        raise InputError(f"{suite}: no question with a picture and options{more}")
+    return found
+
+
 def _controls(
     own: Sequence[SteeringVector], concepts: Sequence[Any], read: Any, method: str, seed: int
 ) -> dict[str, SteeringVector]:
@@ -212,31 +242,27 @@ def _controls(
     return found
 
 
+def _best_cells(part: SweepResult, best: Finding) -> tuple[int, int]:
+    """The best cell of a finding's vector and positions, and that of the controls, on all its questions."""
+
+    def first(chosen: Callable[[Cell], bool]) -> int:
+        return max(
+            (i for i, cell in enumerate(part.cells) if cell.positions == best.positions and chosen(cell)),
+            key=lambda i: (part.right[i].mean(), part.margin[i].mean()),
+        )
+
+    return first(lambda cell: cell.vector == best.vector), first(lambda cell: cell.control)
+
+
 def _elsewhere(
-    model: LocalModel,
-    result: SweepResult,
-    findings: Sequence[Finding],
-    cells: Sequence[tuple[Cell, Any]],
-    task: str,
-    n: int,
-    seed: int,
+    model: LocalModel, best: Finding, cells: Sequence[tuple[Cell, Change | Patch]], n: int, seed: int
 ) -> Elsewhere:
-    """The finding of a task that gained most beyond its controls, and the best control, on other pictures."""
-    best = max((one for one in findings if one.task.endswith(f"/{task}")), key=lambda one: one.beyond_points)
-    part = result.of_task(best.task)
-    own = max(
-        (i for i, (c, _) in enumerate(cells) if (c.vector, c.positions) == (best.vector, best.positions)),
-        key=lambda i: (part.right[i].mean(), part.margin[i].mean()),
-    )
-    control = max(
-        (i for i, (c, _) in enumerate(cells) if c.control and c.positions == best.positions),
-        key=lambda i: (part.right[i].mean(), part.margin[i].mean()),
-    )
-    problems = problems_of((task,), n, seed + 1000, **ELSEWHERE)
-    there = sweep(model, problems, [cells[own], cells[control]])
+    """Two cells, a vector's and a control's, on other pictures."""
+    problems = problems_of((best.task.rpartition("/")[2],), n, seed + 1000, **ELSEWHERE)
+    there = sweep(model, problems, cells)
     gain = there.right.astype(float) - there.base_right
     low, high = paired_bootstrap(gain[0], np.random.default_rng(seed), there.groups)
-    cell = cells[own][0]
+    cell = cells[0][0]
     return Elsewhere(
         best.task,
         best.vector,
