@@ -91,7 +91,8 @@ def test_strengthen_tries_strengths_and_writes_only_what_is_better(
     share, rest = round(100 * pairs[0].size ** 2 / sum(p.size**2 for p in pairs)), len(pairs) - 1
     found = json.loads((tmp_path / "new" / "strengthen.json").read_text())
     parts = (f"1 directions ({share} % of the squared norm)", f"the other {rest}")
-    assert [row["name"] for row in found["test"]] == ["model", "lora", "random", *parts, "same"]
+    assert [row["name"] for row in found["test"]] == ["model", "lora", "same", "random", *parts]
+    assert found["test"][2]["behind"] == [0, 0, 0]
     assert "judge" in result.output
     assert all(0 <= row["flagged_per_100"] <= 100 for row in found["test"])
     assert found["test"][0]["flagged_change"] == [0, 0, 0]

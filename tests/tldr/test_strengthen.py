@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from modgap._errors import FileError, InputError, ModelError
 from modgap.media import Image
 from modgap.models import local
 from modgap.models.local._load import Pretrained
-from modgap.tldr import Example, TypedSpan
+from modgap.tldr import Example, TypedSpan, _strengthen_sweep
 from modgap.tldr._directions import largest, split_directions, steered
 from modgap.tldr._network import LoraSettings, add_lora
 from modgap.tldr._reading import Reader
@@ -29,7 +31,8 @@ from modgap.tldr._strengthen import (
     shares,
 )
 from modgap.tldr._strengthen_controls import caption_loss, fine_tune, shuffle_labels
-from modgap.tldr._strengthen_sweep import Row, choose
+from modgap.tldr._strengthen_measure import Row, State, at_equal_length
+from modgap.tldr._strengthen_sweep import choose, strengthen
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +178,7 @@ def test_a_change_of_another_model_is_refused(folders: tuple[Path, Path], tmp_pa
 def row(tau: float, accuracy: float, false: float, words: float = 80, unread: float = 0) -> Row:
     none = (0.0, 0.0, 0.0)
     change = (100 * (accuracy - 0.8), 0.0, 0.0)
-    return Row("d", {"all": tau}, accuracy, change, false, none, words, none, unread, 10, 10)
+    return Row("d", {"all": tau}, accuracy, change, false, none, none, words, none, unread, 10, 10)
 
 
 def test_the_choice_is_the_fewest_false_words_that_cost_nothing_else() -> None:
@@ -219,3 +222,57 @@ def test_fine_tuning_makes_the_true_captions_likelier(folders: tuple[Path, Path]
         assert float(caption_loss(pretrained, reader, gold)) < before - 0.1
     with pytest.raises(InputError, match="no captions without an error in the split train"):
         fine_tune([], str(tiny), tmp_path / "none")
+
+
+def state(*wrong: list[int]) -> State:
+    of_scenes = tuple(np.array(one, dtype=float) for one in wrong)
+    return State(np.zeros(1), np.zeros((len(wrong), 7)), of_scenes)
+
+
+def test_at_equal_length_both_captions_are_cut_to_the_shorter() -> None:
+    base = state([0, 1, 0, 1], [0, 0, 1], [1, 1])
+    short = state([0, 1], [0, 1, 1, 1, 1], [])  # of 2, 3 and 0 words: wrong 1 and 2, against 1 and 1
+    found, low, high = at_equal_length(short, base, 0)
+    assert found == pytest.approx(100 * (3 - 2) / 5)
+    assert low <= found <= high
+    assert at_equal_length(base, base, 0) == (0, 0, 0)
+
+
+def test_rivals_have_their_own_strength_and_are_held_against_the_change(
+    monkeypatch: pytest.MonkeyPatch, folders: tuple[Path, Path]
+) -> None:
+    """A scripted world: the change helps at 0.5, its rival more and at 0.1, noise does nothing."""
+    strength: dict[str, float] = {}
+
+    class Scripted:
+        def __init__(self, name: str, wrong: dict[float, int]) -> None:
+            self.name, self.wrong = name, wrong
+
+        @contextmanager
+        def applied(self, pretrained: Pretrained, taus: Mapping[str, float]) -> Iterator[None]:
+            strength["wrong"] = self.wrong[taus["all"]]
+            yield
+            strength.clear()
+
+    def measured(model: object, problems: object, scenes: int, seed: int, judge: object) -> State:
+        wrong = [1] * strength.get("wrong", 6) + [0] * 4
+        table = np.tile([10.0, sum(wrong), 10, 0, 50, 1, 0], (scenes, 1))
+        return State(np.ones(4), table, (np.array((wrong + [0] * 10)[:10], dtype=float),) * scenes)
+
+    monkeypatch.setattr(_strengthen_sweep, "measure_state", measured)
+    change = Scripted("change", {0.1: 6, 0.5: 4})
+    rival = Scripted("sft", {0.1: 2, 0.5: 7})
+    noise = Scripted("random", {0.5: 6})
+    model = local.load(str(folders[0]))
+    found = strengthen(
+        model, change, [noise], rivals=[rival], taus=[0.1, 0.5], problems=1, scenes=3, test_scenes=5
+    )
+    assert found.chosen == {"all": 0.5}
+    assert [(row.name, row.taus, row.scenes) for row in found.test] == [
+        ("model", {}, 5),
+        ("change", {"all": 0.5}, 5),
+        ("sft", {"all": 0.1}, 5),
+        ("random", {"all": 0.5}, 5),
+    ]
+    assert [row.behind for row in found.test] == [None, None, (-20, -20, -20), (20, 20, 20)]
+    assert found.test[1].equal_change == (-20, -20, -20)

@@ -14,7 +14,8 @@ from modgap._errors import InputError, MissingExtra, ModelError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modgap.tldr._strengthen_sweep import Change, Judge, Row
+    from modgap.tldr._strengthen_measure import Judge, Row
+    from modgap.tldr._strengthen_sweep import Change
 
 
 CONTROLS = ("sft", "shuffled")
@@ -43,7 +44,10 @@ def strengthen_model(
     ] = "all",
     control: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=FOLDER of another LoRA, such as of shuffled labels; repeatable."),
+        typer.Option(
+            help="NAME=FOLDER of another LoRA, such as of shuffled labels; its strength is chosen likewise; "
+            "repeatable."
+        ),
     ] = None,
     directions: Annotated[
         int | None,
@@ -60,13 +64,16 @@ def strengthen_model(
     ] = None,
     problems: Annotated[int, typer.Option(help="Of each task.")] = 50,
     scenes: Annotated[int, typer.Option(help="That are captioned.")] = 100,
+    test_scenes: Annotated[
+        int | None, typer.Option(help="That are captioned in the test.  [default: as many]")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of validation; the test has another.")] = 0,
 ) -> None:
     """Choose how much of a detector's change to give back to its model, and write the model.
 
     Accuracy, exact false words and length of captions are measured at every strength; the choice is made on
-    validation scenes, and reported on others beside a random change of the same size. Where no strength is
-    better, no model is written.
+    validation scenes, and reported on others beside a random change of the same size. 'at equal length' cuts
+    both captions of a scene to the shorter one. Where no strength is better, no model is written.
     """
     try:
         from modgap.models.local._model import LocalModel
@@ -96,18 +103,21 @@ def strengthen_model(
     others: list[Change] = [random_update(update, seed)]
     if directions is not None:
         others += largest(update, directions)
-    for name, folder in (dials(control, "--control") or {}).items():
-        other = load_update(loaded.pretrained, Path(str(folder)))
-        others.append(replace(other, name=name))
+    rivals = [
+        replace(load_update(loaded.pretrained, Path(str(folder))), name=name)
+        for name, folder in (dials(control, "--control") or {}).items()
+    ]
     second = None if judge is None else _judge(judge, judge_threshold)
     found = strengthen(
         loaded,
         update,
         others,
+        rivals=rivals,
         taus=strengths,
         groups=parts,
         problems=problems,
         scenes=scenes,
+        test_scenes=test_scenes,
         seed=seed,
         judge=second,
         say=lambda line: typer.echo(line, err=True),
@@ -126,7 +136,7 @@ def strengthen_model(
 def _judge(spec: str, threshold: float | None) -> Judge:
     from modgap.tldr._detect import load_detector
     from modgap.tldr._detector import TldrDetector
-    from modgap.tldr._strengthen_sweep import Judge
+    from modgap.tldr._strengthen_measure import Judge
 
     detector = load_detector(spec)
     if threshold is None and isinstance(detector, TldrDetector):
@@ -144,7 +154,12 @@ def make_control(
     model: Annotated[str, typer.Option(help="bundled, a model folder or a hub id.")] = "bundled",
     steps: Annotated[int, typer.Option(help="As of the detector.")] = 100,
     captions: Annotated[int, typer.Option(help="Captions of a step.")] = 32,
+    parts: Annotated[
+        str, typer.Option(help="Where they go, as of the detector: of vision,connector,decoder.")
+    ] = "connector,decoder",
     rank: Annotated[int, typer.Option(help="Of the low-rank changes.")] = 16,
+    learning_rate: Annotated[float, typer.Option(help="Peak; cosine from there.")] = 1e-3,
+    bf16: Annotated[bool, typer.Option("--bf16", help="Arithmetic in bfloat16.")] = False,
     seed: Annotated[int, typer.Option(help="Of everything.")] = 0,
 ) -> None:
     """Make what 'strengthen' has to beat: fine-tuning on true captions, or a detector of shuffled labels."""
@@ -156,20 +171,40 @@ def make_control(
         raise MissingExtra("training", "train") from error
     import numpy as np
 
+    from modgap.cli._values import listed
     from modgap.tldr import read_examples
 
     if kind not in CONTROLS:
         raise UnknownName("control", kind, CONTROLS)
-    lora = LoraSettings(rank, 2.0 * rank)
+    lora = LoraSettings(rank, 2.0 * rank, parts=listed(parts) or ())
     examples = list(read_examples(data))
 
     def say(line: str) -> None:
         typer.echo(line, err=True)
 
     if kind == "sft":
-        fine_tune(examples, model, out, lora=lora, steps=steps, captions=captions, seed=seed, say=say)
+        fine_tune(
+            examples,
+            model,
+            out,
+            lora=lora,
+            steps=steps,
+            captions=captions,
+            learning_rate=learning_rate,
+            bf16=bf16,
+            seed=seed,
+            say=say,
+        )
     else:
-        config = TrainConfig(model=model, lora=lora, steps=steps, captions=captions, seed=seed)
+        config = TrainConfig(
+            model=model,
+            lora=lora,
+            steps=steps,
+            captions=captions,
+            learning_rate=learning_rate,
+            bf16=bf16,
+            seed=seed,
+        )
         train(list(shuffle_labels(examples, np.random.default_rng(seed))), config, out, say=say)
     typer.echo(out)
 
@@ -186,6 +221,8 @@ def print_strengths(rows: Sequence[Row]) -> None:
             _change(row.accuracy_change, 1),
             f"{row.false_per_100:.2f}",
             _change(row.false_change, 2),
+            _change(row.equal_change, 2),
+            "" if row.behind is None else _change(row.behind, 2),
             f"{row.words:.1f}",
             f"{100 * row.unread:.1f}",
             *(() if row.flagged_change is None else (_change(row.flagged_change, 2),)),
@@ -199,6 +236,8 @@ def print_strengths(rows: Sequence[Row]) -> None:
         "points (95 %)",
         "false of 100",
         "change (95 %)",
+        "at equal length",
+        "more than the first change",
         "words",
         "unread %",
         *(("judge",) if rows[0].flagged_change is not None else ()),

@@ -54,6 +54,7 @@ def fine_tune(
     steps: int = 100,
     captions: int = 32,
     learning_rate: float = 1e-3,
+    bf16: bool = False,
     seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
@@ -67,6 +68,7 @@ def fine_tune(
         steps: of Adam, cosine schedule.
         captions: of a step.
         learning_rate: peak.
+        bf16: arithmetic in bfloat16.
         seed: of start and order.
         say: is told a line now and then.
 
@@ -85,9 +87,13 @@ def fine_tune(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     rng = np.random.default_rng(seed)
     reader = Reader(pretrained)
+    kind = pretrained.device.type
+    if bf16 and kind == "cpu":  # the way back through fused attention is slow in bfloat16 there
+        pretrained.model.set_attn_implementation("eager")
     for step in range(steps):
         batch = [gold[i] for i in rng.integers(len(gold), size=min(captions, len(gold)))]
-        loss = caption_loss(pretrained, reader, batch)
+        with torch.autocast(kind, torch.bfloat16, enabled=bf16):
+            loss = caption_loss(pretrained, reader, batch)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -1,42 +1,27 @@
 """What a change does to a model at each strength: answers, exact errors of captions, their length.
 
-τ is chosen on validation scenes and reported on others, beside changes of the same size that know nothing. A
-model that says less makes fewer errors, so a strength counts as better only if captions keep their length,
-can still be read, and answers stay as right as before.
+τ is chosen on validation scenes and reported on others. Beside the change stand its rivals, trained on the
+same captions in another way, whose strength is chosen likewise; and controls of the same size that know
+nothing. A model that says less makes fewer errors, so a strength counts as better only if captions keep their
+length, can still be read, and answers stay as right as before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-
-from modgap.evaluate._prompts import build_parts
-from modgap.evaluate._statistics import percentile_interval, resample_totals
-from modgap.models import Model, Query
 from modgap.models.local._load import Pretrained
 from modgap.models.local._model import LocalModel
-from modgap.scenes import read_caption
-from modgap.tasks import Problem, load_suite
 
-from ._detect import score_each
-from ._measures_report import items_of
-from ._rates_captions import captions_of_scenes
-from ._scores import Detector, words
-from .annotate._words import words as split
+from ._strengthen_measure import Judge, Row, State, at_equal_length, compare, measure_state, sample_problems
 
-TASKS = ("count", "attribute", "existence", "relation", "depth", "distance", "binding")
-LEVEL = "plain"
-DRAWS = 2000
 LOST_POINTS = 1.0
 """Accuracy that a strength may lose on validation, in points (our choice)."""
 LENGTH = 0.1
 """Fraction by which captions may become shorter or longer on validation (our choice)."""
-
-_WORDS, _WRONG, _LENGTH, _UNREAD, _CHARACTERS, _CAPTIONS, _FLAGGED = range(7)
 
 
 class Change(Protocol):
@@ -53,74 +38,13 @@ class Change(Protocol):
 
 
 @dataclass(frozen=True)
-class State:
-    """What was measured of one state of a model, on the same problems and scenes as of the others.
-
-    Args:
-        right: whether each problem was answered right.
-        captions: per scene: words that state something, wrong ones, all words, characters of sentences that
-            cannot be read, all characters, 1, and words that the judge flags.
-    """
-
-    right: np.ndarray
-    captions: np.ndarray
-
-
-@dataclass(frozen=True)
-class Row:
-    """One state beside the unchanged model; intervals of differences are paired.
-
-    Args:
-        name: of the change.
-        taus: strengths.
-        accuracy: of answers about pictures, 0 to 1.
-        accuracy_change: in points, with its interval.
-        false_per_100: exact false words of 100 that state something.
-        false_change: of that, with its interval.
-        words: of a caption.
-        words_change: of that, with its interval.
-        unread: fraction of characters in sentences that cannot be read.
-        problems, scenes: how many.
-        flagged_per_100: words that a second detector flags, of 100; ``None`` without one.
-        flagged_change: of that, with its interval.
-    """
-
-    name: str
-    taus: Mapping[str, float]
-    accuracy: float
-    accuracy_change: tuple[float, float, float]
-    false_per_100: float
-    false_change: tuple[float, float, float]
-    words: float
-    words_change: tuple[float, float, float]
-    unread: float
-    problems: int
-    scenes: int
-    flagged_per_100: float | None = None
-    flagged_change: tuple[float, float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Judge:
-    """A second detector that scores the captions; best one that the change does not come from.
-
-    Args:
-        detector: with a model of its own.
-        threshold: words with a score above it are flagged.
-    """
-
-    detector: Detector
-    threshold: float
-
-
-@dataclass(frozen=True)
 class Strengthening:
     """What a sweep found.
 
     Args:
-        validation: rows of the update at every strength.
-        chosen: the strengths that were chosen there; all 0 if none was better.
-        test: the model, the update and every control at the chosen strengths, on other scenes.
+        validation: rows of the change and its rivals at every strength.
+        chosen: the strengths that were chosen there; empty if none was better.
+        test: the model, the change, and every rival and control, on other scenes.
     """
 
     validation: tuple[Row, ...]
@@ -133,10 +57,12 @@ def strengthen(
     update: Change,
     controls: Sequence[Change],
     *,
+    rivals: Sequence[Change] = (),
     taus: Sequence[float],
     groups: Sequence[str] = ("all",),
     problems: int = 50,
     scenes: int = 100,
+    test_scenes: int | None = None,
     seed: int = 0,
     judge: Judge | None = None,
     say: Callable[[str], None] = lambda line: None,
@@ -146,32 +72,70 @@ def strengthen(
     Args:
         model: left as it is.
         update: the detector's change.
-        controls: other changes, measured at the chosen strength; if it is 0, at the smallest one.
+        controls: changes of the same size, measured at the chosen strength; if none is better, at the
+            smallest one.
+        rivals: changes that have their own strength, chosen in the same way.
         taus: strengths that are tried, one or more.
         groups: what they are tried on, one after the other; one or more.
         problems: of each task, on validation and again for the test.
-        scenes: that are captioned, likewise.
+        scenes: that are captioned on validation.
+        test_scenes: likewise for the test; as many if ``None``.
         seed: of validation; the test has the next but one.
         judge: scores the captions too, as in the paper one backbone's detector judges the other's captions;
             the choice does not look at it.
         say: is told a line now and then.
     """
-    asked, tried = _problems(problems, seed), [{g: tau} for g in groups for tau in taus]
-    base = measure_state(model, asked, scenes, seed, judge)
-    rows = [_row("model", {}, base, base, seed, judged=judge is not None)]
-    say(_line(rows[0]))
-    for strengths in tried:
-        rows.append(_under(model, update, strengths, base, asked, scenes, seed, judge))
-        say(_line(rows[-1]))
-    chosen = choose(rows)
-    shown = chosen or {groups[0]: min(taus, key=abs)}
-    asked = _problems(problems, seed + 2)
-    base = measure_state(model, asked, scenes, seed + 2, judge)
-    test = [_row("model", {}, base, base, seed, judged=judge is not None)]
-    for change in (update, *controls):
-        test.append(_under(model, change, shown, base, asked, scenes, seed + 2, judge))
-        say(_line(test[-1]))
-    return Strengthening(tuple(rows), chosen, tuple(test))
+    stage = _Stage(model, problems, scenes, seed, judge, say)
+    tried = [{group: tau} for group in groups for tau in taus]
+    rows, strengths = [stage.plain], []
+    for change in (update, *rivals):
+        found = [stage.row(change, one) for one in tried]
+        strengths.append(choose([stage.plain, *found]))
+        rows += found
+    least = {groups[0]: min(taus, key=abs)}
+    stage = _Stage(model, problems, scenes if test_scenes is None else test_scenes, seed + 2, judge, say)
+    test = [stage.plain, stage.row(update, strengths[0] or least)]
+    tested = stage.last
+    others: Iterable[tuple[Change, Mapping[str, float]]] = (
+        *zip(rivals, strengths[1:], strict=True),
+        *((control, strengths[0]) for control in controls),
+    )
+    for change, taus_of in others:
+        row = stage.row(change, taus_of or least)
+        test.append(replace(row, behind=at_equal_length(stage.last, tested, seed)))
+    return Strengthening(tuple(rows), strengths[0], tuple(test))
+
+
+class _Stage:
+    """Validation or test: the same problems and scenes for every state."""
+
+    def __init__(
+        self,
+        model: LocalModel,
+        problems: int,
+        scenes: int,
+        seed: int,
+        judge: Judge | None,
+        say: Callable[[str], None],
+    ) -> None:
+        self._model, self._scenes, self._seed, self._judge, self._say = model, scenes, seed, judge, say
+        self._problems = sample_problems(problems, seed)
+        self._base = self.last = self._measure()
+        self.plain = self._compared("model", {})
+
+    def row(self, change: Change, taus: Mapping[str, float]) -> Row:
+        """The model under a change."""
+        with change.applied(self._model.pretrained, taus):
+            self.last = self._measure()
+        return self._compared(change.name, taus)
+
+    def _measure(self) -> State:
+        return measure_state(self._model, self._problems, self._scenes, self._seed, self._judge)
+
+    def _compared(self, name: str, taus: Mapping[str, float]) -> Row:
+        row = compare(name, taus, self.last, self._base, self._seed, judged=self._judge is not None)
+        self._say(row.line)
+        return row
 
 
 def choose(rows: Sequence[Row]) -> Mapping[str, float]:
@@ -193,112 +157,3 @@ def choose(rows: Sequence[Row]) -> Mapping[str, float]:
         and row.false_per_100 < base.false_per_100
     ]
     return min(fine, key=lambda row: row.false_per_100).taus if fine else {}
-
-
-def measure_state(
-    model: Model, problems: Sequence[Problem], scenes: int, seed: int, judge: Judge | None = None
-) -> State:
-    """Ask and have captions written."""
-    queries = [
-        Query(build_parts(p, p.representations[0]), p.options, problem_id=p.problem_id) for p in problems
-    ]
-    right = np.zeros(len(problems))
-    for index, reply in model.reply(queries):
-        problem = problems[index]
-        right[index] = reply.text is not None and _suite.parse(problem, reply.text).value == problem.answer
-    table = np.zeros((scenes, 7))
-    written = captions_of_scenes(model, scenes, seed, LEVEL)
-    for row, example in zip(table, written, strict=True):
-        if example.scene is None:
-            continue
-        reading = read_caption(example.response, example.scene)
-        row[:] = (
-            len(reading.words),
-            sum(not word.holds for word in reading.words),
-            len(split(example.response)),
-            sum(end - start for start, end in reading.unread),
-            len(example.response),
-            1,
-            0,
-        )
-    if judge is not None:
-        for row, example, one in zip(
-            table, written, score_each(judge.detector, items_of(written)), strict=True
-        ):
-            if not isinstance(one, str):  # an empty caption has no score
-                row[_FLAGGED] = sum(word.bad > judge.threshold for word in words(one, example.response))
-    return State(right, table)
-
-
-_suite = load_suite("scenes", tasks=TASKS, level=LEVEL)
-
-
-def _problems(n: int, seed: int) -> list[Problem]:
-    return list(_suite.problems(n, seed, ("image",)))
-
-
-def _under(
-    model: LocalModel,
-    update: Change,
-    taus: Mapping[str, float],
-    base: State,
-    problems: Sequence[Problem],
-    scenes: int,
-    seed: int,
-    judge: Judge | None,
-) -> Row:
-    with update.applied(model.pretrained, taus):
-        return _row(
-            update.name,
-            taus,
-            measure_state(model, problems, scenes, seed, judge),
-            base,
-            seed,
-            judged=judge is not None,
-        )
-
-
-def _row(
-    name: str, taus: Mapping[str, float], state: State, base: State, seed: int, *, judged: bool = False
-) -> Row:
-    rng = np.random.default_rng(seed)
-    right = resample_totals((state.right - base.right)[:, None], rng, DRAWS)[:, 0] / len(state.right)
-    both = resample_totals(np.hstack([state.captions, base.captions]), rng, DRAWS)
-    now, before = np.split(both, 2, axis=1)
-    seen, old = state.captions.sum(axis=0), base.captions.sum(axis=0)
-
-    def change(above: int, below: int, times: float) -> tuple[float, float, float]:
-        drawn = times * (_ratio(now, above, below) - _ratio(before, above, below))
-        return (
-            float(times * (_ratio(seen, above, below) - _ratio(old, above, below))),
-            *percentile_interval(drawn),
-        )
-
-    gain = 100 * float(state.right.mean() - base.right.mean())
-    return Row(
-        name,
-        dict(taus),
-        float(state.right.mean()),
-        (gain, *percentile_interval(100 * right)),
-        100 * float(_ratio(seen, _WRONG, _WORDS)),
-        change(_WRONG, _WORDS, 100),
-        float(_ratio(seen, _LENGTH, _CAPTIONS)),
-        change(_LENGTH, _CAPTIONS, 1),
-        float(_ratio(seen, _UNREAD, _CHARACTERS)),
-        len(state.right),
-        len(state.captions),
-        100 * float(_ratio(seen, _FLAGGED, _LENGTH)) if judged else None,
-        change(_FLAGGED, _LENGTH, 100) if judged else None,
-    )
-
-
-def _ratio(totals: np.ndarray, above: int, below: int) -> np.ndarray:
-    return np.asarray(totals[..., above] / np.maximum(totals[..., below], 1))
-
-
-def _line(row: Row) -> str:
-    strengths = " ".join(f"{group} {tau:g}" for group, tau in row.taus.items()) or "0"
-    return (
-        f"{row.name}, τ {strengths}: {100 * row.accuracy:.1f} % right, {row.false_per_100:.2f} false of 100, "
-        f"{row.words:.0f} words"
-    )
