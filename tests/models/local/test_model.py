@@ -220,3 +220,22 @@ def test_a_greedy_reply_to_the_same_prompt_is_written_once(
     assert sum(asked) == 1 + 3
     assert sorted(replies) == list(range(6))
     assert len({replies[i].text for i in range(3)}) == 1
+
+
+def test_replies_about_pictures_are_written_in_batches(tiny: Path, picture: Callable[[int], Image]) -> None:
+    model = local.load(str(tiny), batch_tokens=256)
+    sampling = Sampling(max_tokens=4)
+    queries = [Query((picture(i), Text("Describe.")), sampling=sampling) for i in range(5)]
+    read: list[int] = []
+    write = model.pretrained.model.generate
+    model.pretrained.model.generate = lambda **inputs: (
+        read.append(len(inputs["input_ids"])),
+        write(**inputs),
+    )[1]
+    try:
+        together = texts(dict(model.reply(queries)))
+    finally:
+        del model.pretrained.model.generate
+    assert read == [1, 4]  # how large a picture is, is known after the first
+    alone = local.load(str(tiny), batch_size=1)
+    assert together == texts(dict(alone.reply(queries)))

@@ -333,6 +333,7 @@ class LocalModel:
         results: Results = []
         kept: list[tuple[Job, int]] = []
         for job, ids in zip(jobs, unpadded(read), strict=True):
+            self._learn_image_size(job, ids)
             if error := self._too_long(len(ids) + extra(job)):
                 results.append((job.index, error))
             else:
