@@ -128,7 +128,7 @@ def test_a_type_that_does_not_apply_is_left_out_or_refused() -> None:
     [
         ({"n": 0}, "n 0 and seed 0 are not accepted; give n ≥ 1 and seed ≥ 0"),
         ({"pixels": 8}, "pixels 8 is not accepted; give 32 to 2048, or 0 for no pictures"),
-        ({"design": "twin"}, "design 'twin' is not one of twins, edits; did you mean 'twins'"),
+        ({"design": "twin"}, "design 'twin' is not one of twins, edits, several; did you mean 'twins'"),
         ({"level": "hardest"}, "level 'hardest' is not one of plain, easy, medium, hard"),
         ({"types": ("count",)}, "perturbation type 'count' is not one of .* did you mean 'counting'"),
     ],
@@ -234,3 +234,23 @@ def test_building_fails_when_the_text_gives_errors_away(tmp_path, monkeypatch) -
         build(tmp_path / "data", DataConfig())
     assert not (tmp_path / "data").exists()
     build(tmp_path / "data", DataConfig(), max_blind=1)
+
+
+# Several.
+
+
+def test_of_several_the_first_is_true_and_the_more_changes_the_more_is_wrong() -> None:
+    config = DataConfig(n=160, design="several", level="plain", pixels=0)
+    made = list(make_examples(config))
+    assert made[:8] == list(make_examples(dataclasses.replace(config, n=8)))
+    assert len(made) == 160
+    wrong = np.zeros(4)
+    for four in groups(made).values():
+        assert len({e.scene for e in four}) == len({e.split for e in four}) == 1
+        wrong += [sum(span.weight > 0 for span in e.spans) for e in four]
+        for e in four:
+            assert e.scene is not None
+            false = {(w.start, w.end) for w in read_caption(e.response, e.scene).words if not w.holds}
+            assert false == {(s.start, s.end) for s in e.spans if s.weight > 0}
+    assert wrong[0] == 0
+    assert list(wrong) == sorted(wrong) and wrong[1] > 40

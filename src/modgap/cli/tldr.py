@@ -42,7 +42,10 @@ def make_data(
     ] = None,
     design: Annotated[
         str,
-        typer.Option(help="twins: two pictures and two captions crossed; edits: one picture, as published."),
+        typer.Option(
+            help="twins: two pictures and two captions crossed; edits: one picture, as published; several: "
+            "captions that differ from the picture in up to five ways."
+        ),
     ] = "twins",
     level: Annotated[str, typer.Option(help="Of the scenes: plain, easy, medium or hard.")] = "medium",
     pixels: Annotated[int, typer.Option(help="Side of the pictures; 0 for none.")] = 224,

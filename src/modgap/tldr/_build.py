@@ -114,8 +114,13 @@ def _card(config: DataConfig, blind: dict[str, BlindScore], own: dict[str, Blind
         "# Captions of rendered scenes with their errors",
         "",
         f"Made by modgap {modgap.__version__} from seed {config.seed}, design `{config.design}`, scenes of "
-        f"level `{config.level}`. Every error was put there by an edit, and the scene graph says that just "
-        "the edited words are false."
+        f"level `{config.level}`. "
+        + (
+            "Captions tell a scene that differs; each word was held against the scene graph of the picture."
+            if config.design == "several"
+            else "Every error was put there by an edit, and the scene graph says that just the edited words "
+            "are false."
+        )
         + (" Captions of source `natural` are a model's, held against the scene graph." if own else ""),
         "",
         "`spans` are characters of `response`, from 0: what is wrong, of which type, and what would be true. "

@@ -9,10 +9,9 @@ the next one; how often it applied is its yield.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,15 +19,19 @@ from modgap._errors import InputError, UnknownName
 from modgap.media import Image
 from modgap.scenes import Scene, draw_scene, read_caption, write_caption
 from modgap.scenes._draws import Draws
+from modgap.scenes._edits import in_reading_order
 from modgap.tasks.scenes import LEVELS, sample_world
 
 from . import perturb
 from ._edit import Perturbation, apply_edit, is_false_just_there
 from ._example import PROMPT, Example
+from ._natural import natural
 from ._splits import split_of
 from ._twins import make_twins
 
-DESIGNS = ("twins", "edits")
+DESIGNS = ("twins", "edits", "several")
+CHANGES = (0, 1, 3, 5)
+"""Times a scene is changed before it is told, for each caption of a picture of design ``several``."""
 _TRIES = 300
 """Scenes that a type tries before it is said not to apply (its yield is then below 1 in 100)."""
 
@@ -41,8 +44,10 @@ class DataConfig:
         n: examples, 1 or more; rounded up to whole groups.
         seed: of everything, 0 or more.
         types: of errors; all that apply to the scenes if ``None``.
-        design: ``twins``, two pictures and two captions crossed, so that text alone says nothing; or
-            ``edits``, as published: a true caption and an edited one about one picture.
+        design: ``twins``, two pictures and two captions crossed, so that text alone says nothing;
+            ``edits``, as published: a true caption and an edited one about one picture; or ``several``: a
+            true caption and captions of scenes that differ in one to five ways, which have more wrong words
+            to learn from, and agree with themselves.
         level: of the scenes, as for the tasks on scenes; every second scene is in perspective, unless the
             level is ``plain``.
         pixels: side of the pictures; 0 for none.
@@ -74,7 +79,7 @@ class DataConfig:
     @property
     def group_size(self) -> int:
         """Examples in a group."""
-        return 4 if self.design == "twins" else 2
+        return {"twins": 4, "edits": 2, "several": len(CHANGES)}[self.design]
 
 
 @dataclass
@@ -121,18 +126,18 @@ def _group(config: DataConfig, number: int, type_: str, tally: Tally) -> list[Ex
     perturbation = perturb.load(type_)
     rng = np.random.default_rng([config.seed, number])
     dials = LEVELS[config.level]
-    make = _twins if config.design == "twins" else _edits
+    make = {"twins": _twins, "edits": _edits, "several": _several}[config.design]
     name = f"{config.design}-{config.seed}-{number:06d}"
     for attempt in range(_TRIES):
         # Not by the parity of groups: it would go with the type.
         deep = config.level != "plain" and (number // 8 + attempt) % 2 == 1
-        scene = sample_world(rng, dataclasses.replace(dials, perspective=deep))
+        scene = sample_world(rng, replace(dials, perspective=deep))
         tally.tried[type_] += 1
         made = make(scene, type_, perturbation, rng, name)
         if made:
             tally.found[type_] += 1
             pictures = {scene: _picture(scene, config.pixels) for scene in {e.scene for e in made}}
-            return [dataclasses.replace(e, image=pictures[e.scene], split=split_of(name)) for e in made]
+            return [replace(e, image=pictures[e.scene], split=split_of(name)) for e in made]
     return None
 
 
@@ -171,6 +176,31 @@ def _edits(
         Example(f"{name}-true", name, PROMPT, caption.text, (), "edits", scene=scene),
         Example(f"{name}-edited", name, PROMPT, text, spans, "edits", scene=scene),
     ]
+
+
+def _several(
+    scene: Scene, type_: str, perturbation: Perturbation, rng: np.random.Generator, name: str
+) -> list[Example]:
+    examples = []
+    for changes in CHANGES:
+        told = scene
+        for number in range(changes):  # the first change is of the type whose turn it is
+            other = perturb.load(str(rng.choice(perturb.names()))) if number else perturbation
+            told = _changed(told, other, rng)
+            if number == 0 and told == scene:
+                return []
+        text = write_caption(told, rng, "dense", in_order=True).text
+        (example,) = natural([text], [scene])
+        examples.append(replace(example, example_id=f"{name}-{changes}", group=name, source="several"))
+    return examples
+
+
+def _changed(scene: Scene, perturbation: Perturbation, rng: np.random.Generator) -> Scene:
+    """The twin of an edit of the scene's caption; the scene itself where the type does not apply."""
+    draws = Draws(rng)
+    edit = perturbation.edit(write_caption(scene, rng, "dense", in_order=True), scene, draws)
+    twin = None if edit is None else perturbation.twin(scene, edit, draws)
+    return scene if twin is None else in_reading_order(twin)
 
 
 def _picture(scene: Scene | None, pixels: int) -> Image | None:
