@@ -113,6 +113,7 @@ def _config(given: argparse.Namespace, arm: str, rows: int, seed: int) -> TrainC
         rate=given.rate,
         init=given.init,
         validation=given.validation,
+        test=given.test,
         every=max(given.steps // 5, 1),
         seed=seed,
         precision=given.precision or ("bfloat16" if arm in CUTS else "float32"),
@@ -158,6 +159,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="of arms that are not tuned")
     parser.add_argument("--size", default="small")
     parser.add_argument("--validation", type=int, default=2_000, help="rows to choose by")
+    parser.add_argument("--test", type=int, default=4_000, help="rows to report on")
     parser.add_argument("--precision", help="float32 or bfloat16. Default: by the arm, see above")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--tuned", type=Path, help="tuned.json of the first command")

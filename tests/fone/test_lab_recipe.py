@@ -12,13 +12,12 @@ import pytest
 
 from modgap.fone._arms import ARMS
 
-RECIPE = Path(__file__).parents[2] / "recipes" / "fone_lab.py"
+RECIPES = Path(__file__).parents[2] / "recipes"
 TINY = ("--task", "add-3", "--arms", "slots", "--size", "tiny", "--rows", "40", "--steps", "2")
 
 
-@pytest.fixture(scope="module")
-def recipe() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fone_lab", RECIPE)
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, RECIPES / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -26,8 +25,13 @@ def recipe() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def recipe() -> ModuleType:
+    return load("fone_lab")
+
+
 def run(recipe: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["fone_lab.py", *arguments])
+    monkeypatch.setattr(sys, "argv", [recipe.__name__, *arguments])
     recipe.main()
 
 
@@ -41,8 +45,8 @@ def test_a_plan_trains_nothing(
     assert not (tmp_path / "x").exists()
 
 
-def test_what_tuning_chooses_is_what_is_trained(
-    recipe: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_what_tuning_chooses_is_what_is_trained_and_shown(
+    recipe: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     # Validation accuracy is 0 for all of them after two steps, so the loss decides.
     monkeypatch.setattr(recipe, "RATES", (1e-3, 5e-3))
@@ -67,3 +71,9 @@ def test_what_tuning_chooses_is_what_is_trained(
     run(recipe, monkeypatch, "curves", *TINY, *arguments)
     config = json.loads((tmp_path / "curves" / "slots-40-0" / "result.json").read_text())["config"]
     assert {name: config[name] for name in ("rate", "init")} == tuned["slots"]
+    capsys.readouterr()
+    lines = tmp_path / "lines.jsonl"
+    run(load("fone_results"), monkeypatch, str(tmp_path / "curves"), "--each", "20", "--out", str(lines))
+    (line,) = map(json.loads, lines.read_text().splitlines())
+    assert len(line["by_carries"]) == 4  # no carry to three
+    assert f"| 40 | `slots` | {line['rate']:g}, " in capsys.readouterr().out

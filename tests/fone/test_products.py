@@ -56,6 +56,18 @@ def test_sums_of_twenty_digits_are_learned_from_few_rows() -> None:
     assert (found.values == data.validation.answers).mean() > 0.3
 
 
+def test_the_transformer_sees_no_number() -> None:
+    """So it cannot tell rows apart, which is what few of them are learned by heart by."""
+    task = task_named("add-3")
+    arm = build_arm("fone-products", task, "tiny", 0)
+    states: list[torch.Tensor] = []
+    products = arm.get_submodule("products")
+    products.register_forward_pre_hook(lambda _, given: states.append(given[2]))
+    arm.loss(arm.batch(make_data(task, rows=5, seed=0, validation=1, test=1).train))
+    assert states[0].shape == (5, 64)
+    assert (states[0] == states[0][:1]).all()
+
+
 def test_codecs_without_digits_of_fixed_places_are_refused() -> None:
     for codec in (Codec(3), Codec.floating(5, features="both"), Codec(3, 0, "both", periods=("10", "7"))):
         with pytest.raises(InputError, match="products of slots need the digits of fixed places"):

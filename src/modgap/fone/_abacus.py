@@ -3,8 +3,10 @@
 Numbers are written with the least significant digit first, and every digit gets a learned vector of its index
 in its number. In training all indices of a row are moved on by a random number (published: of a batch), so
 that places beyond those of the training rows have been seen. Few rows see the first places then, so outside
-training numbers begin at a later one (published: at the first). As in the stronger recipe of that paper, the
-embeddings are added again before every block (input injection); there are no other positions.
+training numbers begin at a later one (published: at the first). A token that is no digit has the place before
+the first one of numbers, so the sign of equality says where the answer begins (published: 0, with which a
+narrow model does not find the beginning). As in the stronger recipe of that paper, the embeddings are added
+again before every block (input injection); there are no other positions.
 
 ``fourier`` replaces the embeddings of the ten digits by their Fourier features (section 4 of the FoNE paper),
 brought to the width of the model by a learned map.
@@ -57,7 +59,7 @@ class Abacus(torch.nn.Module):
             # From the rows themselves, so that a run that goes on draws what one that was not left drew.
             chance = torch.Generator().manual_seed(int(ids.sum()))
             moved = torch.randint(5 * self.number_digits + 1, moved.shape, generator=chance)
-        places = places_of(is_digit) + is_digit * moved.to(ids.device)
+        places = places_of(is_digit) + moved.to(ids.device)
         vectors = self.backbone.get_input_embeddings()(ids)
         if self.digits is not None:
             points = torch.as_tensor(digit_points(), dtype=vectors.dtype, device=ids.device)

@@ -23,9 +23,10 @@ from .train import read_result
 # Student's t, two-sided 95 %, for 1 to 9 degrees of freedom.
 _T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 
+
 AXES = {
     "rows": "training rows",
-    "transformer": "parameters without vocabulary",
+    "transformer": "parameters (hollow: with tokens and numbers)",
     "seconds": "seconds of training",
 }
 """What accuracy is drawn against: a key of ``Group.at`` and its name."""
@@ -46,7 +47,7 @@ class Group:
         unparsed: mean number of answers that are no numbers.
         rmse, r2, log_smape: means, NaN where a run has none.
         tokens_per_number: of operands and answers of the test rows.
-        at: mean training rows, transformer parameters and seconds.
+        at: mean training rows, parameters of the transformer and in total, and seconds.
     """
 
     config: dict[str, Any]
@@ -104,7 +105,11 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
 
 
 def plot_curves(groups: Sequence[Group], path: Path) -> None:
-    """Draw accuracy against rows, parameters and time, one line per arm; a panel per axis that varies.
+    """Draw accuracy against rows, parameters and time; arms with several tokens a number are dashed.
+
+    Rows have a line per arm and size. Parameters and time are those of the runs of an arm with the most rows,
+    full with the transformer's parameters alone and hollow with those of tokens and numbers too. A panel of
+    which nothing varies is left out.
 
     Args:
         groups: of one task, from ``compare_runs``.
@@ -117,29 +122,51 @@ def plot_curves(groups: Sequence[Group], path: Path) -> None:
 
     from ._plot import save_figure
 
-    axes = [name for name in AXES if name == "seconds" or len({g.at[name] for g in groups}) > 1]
-    figure = Figure(figsize=(5 * len(axes), 4.2), layout="constrained")
     arms = sorted({g.config["arm"] for g in groups})
-    for panel, name in zip(figure.subplots(1, len(axes), squeeze=False)[0], axes, strict=True):
+    sizes = sorted({g.config["size"] for g in groups})
+    panels = ["seconds"]
+    if len({(g.at["transformer"], g.at["total"]) for g in groups}) > 1:
+        panels.insert(0, "transformer")
+    if len({g.at["rows"] for g in groups}) > 1:
+        panels.insert(0, "rows")
+    figure = Figure(figsize=(5 * len(panels), 4.2), layout="constrained")
+    for panel, axis in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for i, arm in enumerate(arms):
-            line = sorted((g for g in groups if g.config["arm"] == arm), key=lambda g: g.at[name])
-            tokens = np.mean([g.tokens_per_number for g in line])
-            x, y = [g.at[name] for g in line], [100 * g.exact for g in line]
-            panel.plot(x, y, marker="o", color=f"C{i}", label=f"{arm}, {tokens:.1f} tokens a number")
-            low = [100 * (g.low if math.isfinite(g.low) else g.exact) for g in line]
-            high = [100 * (g.high if math.isfinite(g.high) else g.exact) for g in line]
-            panel.fill_between(x, low, high, color=f"C{i}", alpha=0.15, linewidth=0)
+            own = [g for g in groups if g.config["arm"] == arm]
+            most = max(g.at["rows"] for g in own)
+            lines = [[g for g in own if g.at["rows"] == most]]
+            if axis == "rows":
+                lines = [[g for g in own if g.config["size"] == size] for size in sizes]
+            for line in filter(None, lines):
+                _draw(panel, sorted(line, key=lambda g: g.at[axis]), axis, f"C{i % 10}", len(sizes) > 1)
         panel.set_xscale("log")
-        panel.set_xlabel(AXES[name])
+        panel.set_xlabel(AXES[axis])
         panel.set_ylim(-2, 102)
         panel.set_ylabel("test answers exactly right, %")
         panel.grid(alpha=0.3)
-    figure.axes[0].legend(fontsize=8, loc="best")
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize=8, loc="outside right center")
     seeds = sorted({len(g.seeds) for g in groups})
     tasks = ", ".join(sorted({g.config["task"] for g in groups}))
     said = "–".join(map(str, seeds[:: max(len(seeds) - 1, 1)]))
     figure.suptitle(f"{tasks}: mean over seeds ({said} each); bands: 95 % of the mean", fontsize=10)
     save_figure(figure, path)
+
+
+def _draw(panel: Any, line: Sequence[Group], axis: str, color: str, with_size: bool) -> None:
+    """One line of one arm."""
+    first = line[0]
+    several = first.tokens_per_number > 1
+    size = f" {first.config['size']}" if with_size and axis == "rows" else ""
+    x, y = [g.at[axis] for g in line], [100 * g.exact for g in line]
+    style = {"marker": "s" if several else "o", "color": color, "markersize": 4}
+    label = f"{first.config['arm']}{size}, {first.tokens_per_number:.1f} tokens a number"
+    panel.plot(x, y, linestyle="--" if several else "-", label=label, **style)
+    low = [100 * (g.low if math.isfinite(g.low) else g.exact) for g in line]
+    high = [100 * (g.high if math.isfinite(g.high) else g.exact) for g in line]
+    panel.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+    if axis == "transformer":
+        panel.plot([g.at["total"] for g in line], y, linestyle="none", markerfacecolor="none", **style)
 
 
 def _group(results: Sequence[dict[str, Any]]) -> Group:
@@ -175,6 +202,7 @@ def _group(results: Sequence[dict[str, Any]]) -> Group:
         at={
             "rows": float(results[0]["config"]["rows"]),
             "transformer": float(results[0]["parameters"]["transformer"]),
+            "total": float(results[0]["parameters"]["total"]),
             "seconds": float(np.mean([r["seconds"] for r in results])),
         },
     )

@@ -14,7 +14,6 @@ from ._backbone import SYMBOLS, build_backbone, first_std, last_states
 from ._slots import slots_of
 from ._torch import torch
 from .codec import Codec
-from .embedding import FourierNumberEmbedding
 from .products import SlotProducts
 from .tasks import Integers, Rows, Task
 
@@ -23,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class ProductsArm(Arm):
-    """A transformer reads the problem, with numbers as in the ``fone`` arm; see :class:`SlotProducts`.
+    """A transformer reads what is asked, :class:`SlotProducts` the numbers.
+
+    The transformer has the same vector for every number: a state that has seen the numbers is one more input
+    by which rows are learned by heart (docs/fone.md). So it can name the operation, and nothing else.
 
     Args:
         task: what it is for, with two operands.
@@ -48,7 +50,7 @@ class ProductsArm(Arm):
         self.codec = Codec(*task.places, features="both", extras=("sign",) if task.signed else ())
         self.backbone = build_backbone(size, len(SYMBOLS), seed, init)
         hidden = int(self.backbone.config.hidden_size)
-        self.embedding = FourierNumberEmbedding(self.codec, hidden, rms=first_std(size, init))
+        self.number = torch.nn.Parameter(first_std(size, init) * torch.randn(hidden))
         self.products = SlotProducts(self.codec, hidden, convolve=task.symbol == "*")
         self.register_buffer("symbols", symbols_of(task), persistent=False)
 
@@ -88,8 +90,8 @@ class ProductsArm(Arm):
 
     def _logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
         features = batch["features"]
-        line = line_of(self.backbone, self.embedding(features), self.symbols)
-        states = last_states(self.backbone, line)
+        line = line_of(self.backbone, self.number.expand(1, 2, -1), self.symbols)
+        states = last_states(self.backbone, line).expand(len(features), -1)
         digits, flags = self.products(features[:, 0], features[:, 1], states)
         return digits.float(), flags.float()
 

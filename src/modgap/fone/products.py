@@ -14,8 +14,8 @@ is learned. (With learned functions of the digits and sines of learned frequenci
 got the lowest digits and not the others.)
 
 What is left to learn is to read digits off phases, and to carry: a GRU reads the places from the finest up,
-with the same weights at each, and gives ten logits per place. The state of the model, which has seen the
-operation, is one more input at every place.
+with the same weights at each, and gives ten logits per place. A state of the model is one more input at every
+place, to name the operation; one that has seen the numbers lets few rows be learned by heart (docs/fone.md).
 
 Nothing of this is published; it is this package's answer to what a number as one token lacks, as the review
 of BitTokens (arXiv 2510.06824) says: a product operator has to read nearly all components, convolve and
@@ -100,7 +100,7 @@ class SlotProducts(torch.nn.Module):
 
         Args:
             left, right: features of both numbers from ``codec.encode``, shape (rows, codec.width), float32.
-            states: shape (rows, width), of the position that the result follows.
+            states: shape (rows, width), of a position that has read what is asked, best without the numbers.
         """
         left_places, left_others = self._split(left)
         right_places, right_others = self._split(right)
