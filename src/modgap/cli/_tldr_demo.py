@@ -23,11 +23,11 @@ def add_verb(app: typer.Typer) -> None:
 def demo(
     *,
     n: Annotated[
-        int, typer.Option("-n", help="Captions with errors that are made, to train and test.")
-    ] = 1600,
-    steps: Annotated[int, typer.Option(help="Of the training.")] = 60,
-    written: Annotated[int, typer.Option(help="Captions that the bundled model writes.")] = 80,
-    scenes: Annotated[int, typer.Option(help="Captioned at each strength.")] = 20,
+        int, typer.Option("-n", help="Captions that are made, four of a picture, to train and test.")
+    ] = 6400,
+    steps: Annotated[int, typer.Option(help="Of the training.")] = 250,
+    written: Annotated[int, typer.Option(help="Captions that the bundled model writes.")] = 120,
+    scenes: Annotated[int, typer.Option(help="Captioned at each strength.")] = 60,
     problems: Annotated[int, typer.Option(help="Of each task at each strength.")] = 20,
     seed: Annotated[int, typer.Option(help="Of everything.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder; must be empty.")] = Path("runs/tldr"),
@@ -52,18 +52,26 @@ def demo(
     from modgap.tldr._rates_captions import captions_of_scenes
 
     check_empty(out)
-    data, own, detector = out / "data", out / "written", out / "detector"
+    data, own, detector, causal = out / "data", out / "written", out / "detector", out / "causal"
     report = _Report(out / "report.md")
-    with report.step("Captions with one error each, and their twins"):
-        make_data(out=data, n=n, seed=seed, level="plain", pixels=64, parquet=False)
+    with report.step("Captions that are true of a picture or differ from it in up to five ways"):
+        make_data(out=data, n=n, seed=seed, design="several", level="plain", pixels=64, parquet=False)
     with report.step("Captions that the bundled model writes"):
         examples = captions_of_scenes(load_model("bundled"), written, seed + 1)
         write_examples(examples, own, parquet=False)
         wrong = sum(len([s for s in e.spans if s.weight > 0]) for e in examples)
         typer.echo(f"{written} captions with {wrong} false words, by the scenes")
-    with report.step("Training a detector"):
-        _tldr_train.train_detector(data, out=detector, steps=steps, captions=32, seed=seed)
-    with report.step("The detector and one that needs no training, on captions with one error"):
+    with report.step("Training a detector that sees all of a caption"):
+        _tldr_train.train_detector(
+            data,
+            out=detector,
+            reads="bidirectional",
+            parts="vision,connector,decoder",
+            steps=steps,
+            captions=32,
+            seed=seed,
+        )
+    with report.step("The detector and one that needs no training, on captions of other pictures"):
         _tldr_evaluate.evaluate(f"{detector},contrast", data, out=out / "evaluation.json", seed=seed)
     loaded = load_detector(str(detector))
     # In the order of the files, whose first half is corrected below.
@@ -76,9 +84,10 @@ def demo(
         _tldr_correct.correct_captions(
             str(detector), own, threshold=threshold, n=written // 2, seed=seed, out=out / "correct"
         )
-    with report.step("A part of the detector's change given back to the model"):
+    with report.step("A part of a detector's change given back to the model, which reads causally"):
+        _tldr_train.train_detector(data, out=causal, steps=max(1, steps // 4), captions=32, seed=seed)
         _tldr_strengthen.strengthen_model(
-            detector, out=out / "model", taus="0.1,0.25", problems=problems, scenes=scenes, seed=seed
+            causal, out=out / "model", taus="0.1,0.25", problems=problems, scenes=scenes, seed=seed
         )
     typer.echo(out / "report.md")
 

@@ -72,8 +72,8 @@ def strengthen_model(
     """Choose how much of a detector's change to give back to its model, and write the model.
 
     Accuracy, exact false words and length of captions are measured at every strength; the choice is made on
-    validation scenes, and reported on others beside a random change of the same size. 'at equal length' cuts
-    both captions of a scene to the shorter one. Where no strength is better, no model is written.
+    validation scenes, and reported on others beside a random change of the same size. Where no strength is
+    better, no model is written.
     """
     try:
         from modgap.models.local._model import LocalModel
@@ -213,6 +213,7 @@ def print_strengths(rows: Sequence[Row]) -> None:
     """Print a table of states."""
     from modgap.cli._table import print_rows
 
+    controlled = any(row.behind is not None for row in rows)
     table = [
         (
             row.name,
@@ -220,9 +221,8 @@ def print_strengths(rows: Sequence[Row]) -> None:
             f"{100 * row.accuracy:.1f}",
             _change(row.accuracy_change, 1),
             f"{row.false_per_100:.2f}",
-            _change(row.false_change, 2),
             _change(row.equal_change, 2),
-            "" if row.behind is None else _change(row.behind, 2),
+            *(("" if row.behind is None else _change(row.behind, 2),) if controlled else ()),
             f"{row.words:.1f}",
             f"{100 * row.unread:.1f}",
             *(() if row.flagged_change is None else (_change(row.flagged_change, 2),)),
@@ -236,14 +236,18 @@ def print_strengths(rows: Sequence[Row]) -> None:
         "points (95 %)",
         "false of 100",
         "change (95 %)",
-        "at equal length",
-        "more than the first change",
+        *(("behind (95 %)",) if controlled else ()),
         "words",
         "unread %",
         *(("judge",) if rows[0].flagged_change is not None else ()),
     )
     print_rows(columns, table)
-    typer.echo(f"{rows[0].problems:,} problems, {rows[0].scenes:,} captioned scenes; differences are paired")
+    typer.echo(
+        f"{rows[0].problems:,} problems, {rows[0].scenes:,} captioned scenes; differences are paired\n"
+        "change: of the false words of 100, both captions of a scene cut to the shorter one"
+    )
+    if controlled:
+        typer.echo("behind: how many more it has, counted likewise, than the first change")
     if rows[0].flagged_change is not None:
         typer.echo("judge: change of the words that the second detector flags, of 100")
 
