@@ -1,7 +1,7 @@
 """How a detector should learn from rare errors: four losses, the same data, steps and seed.
 
-    modgap tldr data data -n 4000 --seed 71 --level plain --pixels 64
-    python benchmarks/tldr_losses.py data --work runs/losses [--steps 150]
+    modgap tldr data data -n 8000 --seed 71 --design several --level plain --pixels 64
+    python benchmarks/tldr_losses.py data --work runs/losses --bf16 [--steps 150]
 
 *plain* as published, the head's bias at 0; *prior*, the bias at the log-odds of a right token (what modgap
 does by default); *weighted*, a wrong token counts ten times; *focal* (Lin et al. 2017, exponent 2). The last
@@ -35,8 +35,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--model", default="sibling", help="one whose eyes see what is wrong")
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--bf16", action="store_true", help="half the time where the processor has it")
     args = parser.parse_args()
     examples = list(read_examples(args.data))
     test = [example for example in examples if example.split == "test"]
@@ -44,7 +46,9 @@ def main() -> None:
     for name, loss in LOSSES.items():
         folder = args.work / name
         if not (folder / DETECTOR).exists():
-            config = replace(loss, steps=args.steps, captions=32, learning_rate=2e-3, seed=args.seed)
+            config = replace(
+                loss, model=args.model, steps=args.steps, captions=32, seed=args.seed, bf16=args.bf16
+            )
             train(examples, config, folder, say=lambda line: print(line, flush=True))
         pool = pool_words(test, load_detector(str(folder)).score(items_of(test)))
         drawn, seen = draw_areas(pool, np.random.default_rng(args.seed))
@@ -52,7 +56,7 @@ def main() -> None:
         base = drawn if base is None else base
         change = [100 * x for x in interval_of(drawn[:, 0] - base[:, 0])]
         print(
-            f"{name:9} AP {100 * seen[0]:5.1f} ({100 * low:.1f} to {100 * high:.1f})  "
+            f"{name:9} {len(test):,} captions  AP {100 * seen[0]:5.1f} ({100 * low:.1f} to {100 * high:.1f})  "
             f"prevalence {100 * seen[2]:.1f}  difference to prior "
             f"({change[0]:+.1f} to {change[1]:+.1f})  words {len(pool.bad):,}",
             flush=True,
