@@ -56,9 +56,9 @@ def main() -> None:
         base = drawn if base is None else base
         change = [100 * x for x in interval_of(drawn[:, 0] - base[:, 0])]
         print(
-            f"{name:9} {len(test):,} captions  AP {100 * seen[0]:5.1f} ({100 * low:.1f} to {100 * high:.1f})  "
+            f"{name:9} AP {100 * seen[0]:5.1f} ({100 * low:.1f} to {100 * high:.1f})  "
             f"prevalence {100 * seen[2]:.1f}  difference to prior "
-            f"({change[0]:+.1f} to {change[1]:+.1f})  words {len(pool.bad):,}",
+            f"({change[0]:+.1f} to {change[1]:+.1f})  {len(test):,} captions  {len(pool.bad):,} words",
             flush=True,
         )
 
