@@ -143,6 +143,41 @@ def test_the_question_alone_is_read_again(family: Callable[[str], LocalModel]) -
         assert np.allclose(found.changed[0, i, : len(scores)], scores, atol=2e-4)
 
 
+def test_text_that_all_prompts_begin_with_is_read_once() -> None:
+    """The instruction before the pictures: where it is changed, one row is enough."""
+    model = load_model("bundled")
+    assert isinstance(model, LocalModel)
+    asked = [query_of(p, "image") for p in problems_of(("count", "relation"), 3, 3, level="plain")]
+    changes = [Change(torch.randn(128), 5, strength, "text") for strength in (0.5, 1.0)]
+    read: list[torch.Size] = []
+    handle = model.pretrained.anatomy.blocks[6].register_forward_pre_hook(
+        lambda module, args: read.append(args[0].shape)
+    )
+    found = replay(model, asked, changes)
+    handle.remove()
+    whole, _, beginning, rest = read[-4:]  # the second is passed by
+    assert beginning[0] == len(changes)
+    assert rest[0] == len(changes) * whole[0]
+    assert 1 + beginning[1] + rest[1] == whole[1]  # the token that begins every text is never changed
+    assert whole[0] > 1
+    for number, change in enumerate(changes):
+        for i, scores in enumerate(hooked(model, asked, change)):
+            assert np.allclose(found.changed[number, i, : len(scores)], scores, atol=1e-4)
+
+
+def test_little_of_the_last_block_is_computed(family: Callable[[str], LocalModel]) -> None:
+    model, asked = family("idefics3"), queries()
+    widths: list[int] = []
+    last = model.pretrained.anatomy.blocks[-1]
+    handle = last.mlp.gate_proj.register_forward_pre_hook(
+        lambda module, args: widths.append(args[0].shape[1])
+    )
+    replay(model, asked, [Change(torch.ones(32), 0, 1.0, "image")])
+    handle.remove()
+    assert min(widths) < max(widths) / 2
+    assert len(set(widths)) == 2  # as it is, and under the change
+
+
 def test_states_of_a_later_block_in_an_earlier_one(family: Callable[[str], LocalModel]) -> None:
     model, asked = family("idefics3"), queries()
     dict(model.reply(asked))  # the first reply also tries out whether prompts can be shared
