@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import torch
 from torch import nn
 
 from modgap._errors import FileError, ModelError
@@ -151,9 +152,23 @@ def load_trained(
             f"{folder}: trained on other weights of {config.base!r} than those of {base}; give the model it "
             "was trained on, or train it again"
         )
+    if adapter is not None and pretrained.model.dtype == torch.float32:
+        _merge(pretrained)
     head = _read_head(folder, pretrained)
     pretrained = replace(pretrained, name=f"{config.base}+{folder.name}")
     return TldrDetector(pretrained, head, config, name=name or folder.name, batch_tokens=batch_tokens)
+
+
+def _merge(pretrained: Pretrained) -> None:
+    """Add the low-rank change to the weights that it changes: a quarter faster, the same up to rounding.
+
+    In half precision rounding would be too much.
+    """
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    for module in pretrained.model.modules():
+        if isinstance(module, BaseTunerLayer):
+            module.merge()
 
 
 def _read_head(folder: Path, pretrained: Pretrained) -> nn.Linear:
