@@ -54,7 +54,8 @@ class Example:
         prompt: what was asked.
         response: what is judged.
         spans: what is wrong in it, in order and apart from each other; everything else is right.
-        source: how it came about: ``twins``, ``edits``, ``natural``, or the name of a published set.
+        source: how it came about: ``twins``, ``edits``, ``several``, ``natural``, or the name of a published
+            set.
         split: ``train``, ``validation`` or ``test``.
         scene: the exact truth, where it is known.
         image: the picture, unless it was left out.
