@@ -18,12 +18,15 @@ from transformers import AutoModelForImageTextToText
 import modgap.tldr._train as training
 from modgap._errors import FileError, InputError, ModelError, UnknownName
 from modgap.media import Image
+from modgap.models import local
 from modgap.tldr import Example, Item, TypedSpan
 from modgap.tldr._detect import detect, load_detector, spans, threshold_from
 from modgap.tldr._detector import Calibration, TldrDetector
 from modgap.tldr._detector_files import load_trained
 from modgap.tldr._network import LoraSettings
+from modgap.tldr._reading import Reader
 from modgap.tldr._scores import Word
+from modgap.tldr._steps import prior_of
 from modgap.tldr._train import train
 from modgap.tldr._train_config import TrainConfig, going_on
 
@@ -328,3 +331,11 @@ def test_hostile_lines_are_refused(
 def test_unknown_detectors_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"no such folder; give a folder that 'modgap tldr train' wrote, or "):
         load_detector(str(tmp_path / "nothing"))
+
+
+def test_the_prior_sees_every_caption_of_a_group(base: Path) -> None:
+    """In data sets of groups of four, every so many captions would be true ones only."""
+    reader = Reader(local.load(str(base)).pretrained)
+    right, wrong, *_ = examples(4)  # the same text
+    prior = prior_of(reader, [right, wrong, wrong, wrong] * 800)
+    assert prior == pytest.approx(0.75 * prior_of(reader, [wrong] * 4), rel=0.1)

@@ -22,13 +22,15 @@ _PRIOR_EXAMPLES = 400
 
 
 def prior_of(reader: Reader, examples: Sequence[Example]) -> float:
-    """Fraction of the tokens that are wrong, in some examples spread over all; above 0, at most 0.5.
+    """Fraction of the tokens that are wrong, in some examples drawn from all; above 0, at most 0.5.
 
     Raises:
         InputError: if none is wrong.
     """
     wrong = total = 1e-9
-    for example in examples[:: max(1, len(examples) // _PRIOR_EXAMPLES)]:
+    # Drawn, not every so many: data sets have groups of equal size, whose first caption is the true one.
+    for index in np.random.default_rng(0).permutation(len(examples))[:_PRIOR_EXAMPLES]:
+        example = examples[index]
         encoded = reader.encode(reader.prompt(Item(None, "", example.prompt)), example.response)
         labels, weights = token_labels(encoded.offsets, example.spans)
         wrong, total = wrong + weights[labels == 0].sum(), total + weights.sum()
