@@ -1,6 +1,6 @@
 """What rewriting a caption while it is written does to its exact errors, against correcting it afterwards.
 
-    python benchmarks/tldr_rewriting.py [--detector bundled] [--scenes 100] [--threshold 0.3] [--seed 60]
+    python benchmarks/tldr_rewriting.py [--detector sibling] [--writing sibling-causal] [--scenes 100] [--threshold 0.3] [--seed 60]
 
 The bundled model captions rendered scenes: greedily; greedily, then corrected (flagged words decoded again,
 as by ``modgap tldr correct``); and with every flagged word taken back at once (``modgap tldr detect --stream
@@ -39,20 +39,25 @@ def counts(example: Example, text: str) -> list[float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--detector", default="bundled")
+    parser.add_argument("--detector", default="sibling", help="that corrects afterwards")
+    parser.add_argument("--writing", default="sibling-causal", help="that judges while writing; causal")
     parser.add_argument("--scenes", type=int, default=100)
     parser.add_argument("--threshold", type=float, default=0.3)
     parser.add_argument("--seed", type=int, default=60)
     args = parser.parse_args()
-    detector, model = load_detector(args.detector), load_model("bundled")
-    if not isinstance(detector, TldrDetector) or not isinstance(model, LocalModel):
-        raise SystemExit("give the folder of a trained detector")
+    detector, writing, model = (
+        load_detector(args.detector),
+        load_detector(args.writing),
+        load_model("bundled"),
+    )
+    if not isinstance(writing, TldrDetector) or not isinstance(model, LocalModel):
+        raise SystemExit("--writing takes a trained detector")
     greedy = captions_of_scenes(model, args.scenes, args.seed)
     corrected = correct(detector, Redecoder(model), greedy, "flags", threshold=args.threshold)
     rewritten, back = [], 0
     for example in greedy:
         item = Item(example.image, "", example.prompt)
-        events = list(write(detector, model, item, threshold=args.threshold))
+        events = list(write(writing, model, item, threshold=args.threshold))
         rewritten.append(events[-1].text)
         back += sum(event.kind == "back" for event in events)
     for name, texts in (

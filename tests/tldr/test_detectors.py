@@ -140,7 +140,7 @@ def test_an_unknown_name_is_answered_with_those_there_are(tmp_path: Path) -> Non
         detectors.load("contrst", None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["bundled", "sibling"])
+@pytest.mark.parametrize("name", ["bundled", "sibling", "sibling-causal"])
 def test_the_detectors_that_ship_look_at_the_picture(name: str) -> None:
     scene = Scene((SceneObject("triangle", "red", "large", "solid", 50, 50),))
     items = [

@@ -32,9 +32,14 @@ ADAPTER_WEIGHTS = "adapter_model.safetensors"
 BUNDLED, SIBLING = "bundled", "sibling"
 BASES = {BUNDLED: bundled.FOLDER, SIBLING: bundled.FOLDER / SIBLING}
 """The models that ship, stored in half precision and always run in float32; a detector of each ships too."""
-SHIPPED = {BUNDLED: bundled.FOLDER.parent / "detector", SIBLING: bundled.FOLDER.parent / "detector_sibling"}
+SIBLING_CAUSAL = f"{SIBLING}-causal"
+SHIPPED = {
+    BUNDLED: bundled.FOLDER.parent / "detector",
+    SIBLING: bundled.FOLDER.parent / "detector_sibling",
+    SIBLING_CAUSAL: bundled.FOLDER.parent / "detector_sibling_causal",
+}
 """The detectors that ship, with the eyes of the bundled model and with those of its sibling, which was taught
-every skill on pictures."""
+every skill on pictures. ``sibling`` reads finished captions, the others as they are written too."""
 
 
 def shipped_or(spec: str) -> Path:

@@ -48,7 +48,7 @@ class Stream:
         if detector.config.way != CAUSAL:
             raise InputError(
                 f"{detector.name} reads {detector.config.way}ly, so it judges finished captions only; for a "
-                "caption that is being written take a causal detector (modgap tldr train --reads causal)"
+                "caption that is being written take a causal detector, such as sibling-causal"
             )
         self._detector = detector
         pretrained = detector.pretrained
