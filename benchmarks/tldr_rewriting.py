@@ -1,6 +1,6 @@
 """What rewriting a caption while it is written does to its exact errors, against correcting it afterwards.
 
-    python benchmarks/tldr_rewriting.py [--detector sibling] [--writing sibling-causal] [--scenes 100] [--threshold 0.3] [--seed 60]
+    python benchmarks/tldr_rewriting.py [--detector sibling] [--writing sibling-causal] [--scenes 100]
 
 The bundled model captions rendered scenes: greedily; greedily, then corrected (flagged words decoded again,
 as by ``modgap tldr correct``); and with every flagged word taken back at once (``modgap tldr detect --stream
