@@ -177,6 +177,7 @@ def print_report(report: DetectorReport) -> None:
         rows.append(_row(f"AP, {control.name}", control.ap))
         rows.append(_row(f"  gain over {control.name}", control.gain))
         rows.append(_row("  among words that err somewhere", control.erring))
+        rows.append(_row("  AUROC of responses", control.responses))
     print_rows(_COLUMNS, rows)
     points = [
         (

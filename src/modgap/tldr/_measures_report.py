@@ -62,12 +62,14 @@ class Control:
         ap: of wrong words under the control.
         gain: AP with the picture less that, as a fraction, with a paired interval.
         erring: AP under the control among words whose spelling is wrong somewhere.
+        responses: AUROC of responses under the control; of twins text alone has 0.5.
     """
 
     name: str
     ap: Figure
     gain: Figure
     erring: Figure
+    responses: Figure
 
 
 @dataclass(frozen=True)
@@ -308,6 +310,7 @@ def _controls(
                 Figure("AP of wrong words", ap, *interval_of(drawn[:, 0]), len(other.wrong)),
                 Figure("gain", value - ap, *percentile_interval(gains[np.isfinite(gains)]), len(other.wrong)),
                 _erring(other, seed),
+                _worst_tokens(examples, scores),
             )
         )
     return found
