@@ -1,6 +1,6 @@
 """Make the detector of wrong words that ships beside the bundled model.
 
-    python recipes/tldr_detector.py --out src/modgap/models/weights/detector --work checkpoints/detector
+    python recipes/tldr_detector.py --out detector --work checkpoints/detector
 
 Three steps, each kept under ``--work`` and skipped if it is there: captions that the bundled model and its
 earlier self write about scenes they never saw; a data set (``modgap.tldr`` can read it) of true captions,

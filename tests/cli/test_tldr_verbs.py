@@ -85,7 +85,7 @@ def test_a_detector_without_training_prints_lines_and_takes_its_threshold_from_c
 
 def test_a_caption_on_the_standard_input_is_judged_word_by_word(tmp_path: Path) -> None:
     (tmp_path / "red.png").write_bytes(RED.data)
-    typed = ["tldr", "detect", "bundled", "--stream", str(tmp_path / "red.png"), "--threshold", "0"]
+    typed = ["tldr", "detect", "bundled-causal", "--stream", str(tmp_path / "red.png"), "--threshold", "0"]
     done = CliRunner().invoke(app, typed, input="A red é circle")
     assert done.exit_code == 0, done.exception
     rows = [json.loads(line) for line in done.stdout.splitlines()]

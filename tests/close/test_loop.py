@@ -100,5 +100,5 @@ def test_plans(tmp_path: Path) -> None:
         Plan(n=3)
     with pytest.raises(InputError, match="leaves no time"):
         Plan(minutes=0)
-    with pytest.raises(InputError, match="no adapter there; give a folder that `modgap tldr train` wrote"):
+    with pytest.raises(InputError, match="no adapter there; give a folder of `modgap tldr train`"):
         Plan(detector=str(tmp_path))

@@ -90,13 +90,13 @@ def test_rescaling_is_chosen_once_a_folder(
     monkeypatch.setattr("modgap.close._rescaled._right", lambda *given: next(chances))
     told: list[str] = []
     folder = tmp_path / "rescaled"
-    first = rescaled(model, "bundled", SUITE, problems, folder, told.append)
-    again = rescaled(model, "bundled", SUITE, problems, folder, told.append)
+    first = rescaled(model, "bundled-causal", SUITE, problems, folder, told.append)
+    again = rescaled(model, "bundled-causal", SUITE, problems, folder, told.append)
     assert first is not None
     assert again is not None
-    assert first.what == "weights + 0.25 × the change of the detector bundled"
+    assert first.what == "weights + 0.25 × the change of the detector bundled-causal"
     assert first.model.fingerprint()["weights"] == again.model.fingerprint()["weights"]
     assert first.model.fingerprint()["weights"] != model.fingerprint()["weights"]
     chances = iter([0.5, 0.4, 0.5, 0.4])
-    assert rescaled(model, "bundled", SUITE, problems, tmp_path / "none", told.append) is None
+    assert rescaled(model, "bundled-causal", SUITE, problems, tmp_path / "none", told.append) is None
     assert "no strength beats" in told[-1]

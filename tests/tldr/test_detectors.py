@@ -19,6 +19,7 @@ from modgap.models import local
 from modgap.models.local._model import LocalModel
 from modgap.scenes import Scene, SceneObject, draw_scene
 from modgap.tldr import Example, TypedSpan, detectors, load_detector, words
+from modgap.tldr._detector_files import SHIPPED
 from modgap.tldr._reading import Reader
 from modgap.tldr._scores import Item
 from modgap.tldr.detectors._read import likelihoods
@@ -140,7 +141,7 @@ def test_an_unknown_name_is_answered_with_those_there_are(tmp_path: Path) -> Non
         detectors.load("contrst", None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["bundled", "sibling", "sibling-causal"])
+@pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_the_detectors_that_ship_look_at_the_picture(name: str) -> None:
     scene = Scene((SceneObject("triangle", "red", "large", "solid", 50, 50),))
     items = [

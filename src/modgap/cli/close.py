@@ -51,7 +51,7 @@ def close(
     if not given and suite == "scenes":
         given = {"level": "plain"}
     if model == "bundled":
-        backbone, detector = backbone or "bundled", detector or "bundled"
+        backbone, detector = backbone or "bundled", detector or "bundled-causal"
     plan = Plan(n, seed, suite, given, listed(tasks) or (), budget, train, backbone, detector)
     if dry_run:
         from modgap.cli._table import print_rows

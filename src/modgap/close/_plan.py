@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from modgap._errors import InputError
@@ -26,7 +25,7 @@ class Plan:
         train: whether training is allowed.
         backbone: text-only model that directions come from; empty for the model's own.
         detector: of the model's own errors, whose change of weights is tried as a treatment: a folder, or
-            ``bundled``; empty for none.
+            the name of one that ships; empty for none.
     """
 
     n: int = 60
@@ -44,10 +43,13 @@ class Plan:
             raise InputError(f"n is {self.n}: give at least 20 problems of each task, or nothing can be told")
         if not self.minutes > 0:
             raise InputError(f"a budget of {self.minutes} minutes leaves no time: give more than 0")
-        if self.detector not in ("", "bundled") and not Path(self.detector, "adapter_config.json").is_file():
-            raise InputError(
-                f"detector {self.detector}: no adapter there; give a folder that `modgap tldr train` wrote"
-            )
+        if self.detector:
+            from modgap.tldr._detector_files import ADAPTER, shipped_or  # needs torch
+
+            if not (shipped_or(self.detector) / ADAPTER).is_file():
+                raise InputError(
+                    f"detector {self.detector}: no adapter there; give a folder of `modgap tldr train`"
+                )
 
 
 def dry_run(plan: Plan) -> list[tuple[str, int, str]]:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from modgap.models import bundled
 from modgap.models.local._model import LocalModel
 from modgap.steering._sweep import query_of
 from modgap.tasks import Problem, Suite
+from modgap.tldr._detector_files import shipped_or
 from modgap.tldr._strengthen import Update, load_update, save_strengthened, scaled
 
 from ._distill import alike
 from ._treatments import Treatment, weights
-
-BUNDLED = bundled.FOLDER.parent / "detector"
-"""The detector of the bundled model that ships with it."""
 
 TAUS = (0.1, 0.25, 0.5)
 """Strengths that are tried (the paper's best lie in this range)."""
@@ -33,7 +30,7 @@ def rescaled(
 
     Args:
         model: left as it is.
-        detector: of this model: a folder that PEFT can load, or ``bundled``.
+        detector: of this model: a folder that PEFT can load, or one that ships.
         suite: reads the replies.
         problems: to choose by, shown as pictures; nothing of what they show is reported as a gain.
         folder: for the changed model; one that is there was chosen by an earlier call and is taken as it is.
@@ -41,7 +38,7 @@ def rescaled(
     """
     chosen = folder / "tau.txt"  # written last, so a folder that has it is whole
     if not chosen.is_file():
-        update = load_update(model.pretrained, BUNDLED if detector == "bundled" else Path(detector))
+        update = load_update(model.pretrained, shipped_or(detector))
         say(f"rescaling: {len(TAUS)} strengths on {len(problems):,} questions")
         right = {tau: _right(model, update, tau, suite, problems) for tau in (0.0, *TAUS)}
         best = max(right, key=lambda tau: (right[tau], -tau))

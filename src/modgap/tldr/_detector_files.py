@@ -32,14 +32,12 @@ ADAPTER_WEIGHTS = "adapter_model.safetensors"
 BUNDLED, SIBLING = "bundled", "sibling"
 BASES = {BUNDLED: bundled.FOLDER, SIBLING: bundled.FOLDER / SIBLING}
 """The models that ship, stored in half precision and always run in float32; a detector of each ships too."""
-SIBLING_CAUSAL = f"{SIBLING}-causal"
 SHIPPED = {
-    BUNDLED: bundled.FOLDER.parent / "detector",
-    SIBLING: bundled.FOLDER.parent / "detector_sibling",
-    SIBLING_CAUSAL: bundled.FOLDER.parent / "detector_sibling_causal",
+    name: bundled.FOLDER.parent / f"detector_{name.replace('-', '_')}"
+    for name in (BUNDLED, SIBLING, f"{BUNDLED}-causal", f"{SIBLING}-causal")
 }
 """The detectors that ship, with the eyes of the bundled model and with those of its sibling, which was taught
-every skill on pictures. ``sibling`` reads finished captions, the others as they are written too."""
+every skill on pictures. The causal ones judge captions as they are written, the others finished ones."""
 
 
 def shipped_or(spec: str) -> Path:
