@@ -139,7 +139,14 @@ def plot_curves(groups: Sequence[Group], path: Path) -> None:
                 lines = [[g for g in own if g.config["size"] == size] for size in sizes]
             for line in filter(None, lines):
                 _draw(panel, sorted(line, key=lambda g: g.at[axis]), axis, f"C{i % 10}", len(sizes) > 1)
-        panel.set_xscale("log")
+        values = [g.at[axis] for g in groups]
+        if max(values) > 8 * min(values):
+            panel.set_xscale("log")
+            panel.set_xticks(sorted(set(values)) if axis == "rows" else [min(values), max(values)])
+            panel.minorticks_off()
+        else:
+            panel.locator_params(axis="x", nbins=4)
+        panel.xaxis.set_major_formatter("{x:,.0f}")
         panel.set_xlabel(AXES[axis])
         panel.set_ylim(-2, 102)
         panel.set_ylabel("test answers exactly right, %")
@@ -149,7 +156,7 @@ def plot_curves(groups: Sequence[Group], path: Path) -> None:
     seeds = sorted({len(g.seeds) for g in groups})
     tasks = ", ".join(sorted({g.config["task"] for g in groups}))
     said = "–".join(map(str, seeds[:: max(len(seeds) - 1, 1)]))
-    figure.suptitle(f"{tasks}: mean over seeds ({said} each); bands: 95 % of the mean", fontsize=10)
+    figure.suptitle(f"{tasks}: mean over seeds ({said} each); bars: 95 % of the mean", fontsize=10)
     save_figure(figure, path)
 
 
@@ -161,10 +168,10 @@ def _draw(panel: Any, line: Sequence[Group], axis: str, color: str, with_size: b
     x, y = [g.at[axis] for g in line], [100 * g.exact for g in line]
     style = {"marker": "s" if several else "o", "color": color, "markersize": 4}
     label = f"{first.config['arm']}{size}, {first.tokens_per_number:.1f} tokens a number"
-    panel.plot(x, y, linestyle="--" if several else "-", label=label, **style)
-    low = [100 * (g.low if math.isfinite(g.low) else g.exact) for g in line]
-    high = [100 * (g.high if math.isfinite(g.high) else g.exact) for g in line]
-    panel.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+    below = [100 * (g.exact - g.low) if math.isfinite(g.low) else 0.0 for g in line]
+    above = [100 * (g.high - g.exact) if math.isfinite(g.high) else 0.0 for g in line]
+    bars = (np.maximum(below, 0), np.maximum(above, 0))  # Wilson's of one run may leave the mean out
+    panel.errorbar(x, y, bars, linestyle="--" if several else "-", capsize=2, label=label, **style)
     if axis == "transformer":
         panel.plot([g.at["total"] for g in line], y, linestyle="none", markerfacecolor="none", **style)
 
@@ -176,7 +183,7 @@ def _group(results: Sequence[dict[str, Any]]) -> Group:
     low = high = math.nan
     if len(exact) > 1:
         quantile = _T[len(exact) - 2] if len(exact) - 2 < len(_T) else 1.96
-        half = quantile * float(np.std(exact, ddof=1)) / math.sqrt(len(exact))
+        half = quantile * float(np.std(exact, ddof=1)) / math.sqrt(len(exact)) if len(set(exact)) > 1 else 0.0
         low, high = max(mean - half, 0.0), min(mean + half, 1.0)
         if not half:  # seeds that agree do not make a mean certain
             low, high = float(results[0]["test"]["low"]), float(results[0]["test"]["high"])
