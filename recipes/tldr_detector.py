@@ -34,7 +34,8 @@ from modgap.tldr import DataConfig, Example, make_examples, natural, perturb, re
 from modgap.tldr._edit import Piece
 from modgap.tldr._network import ALL_PARTS, LoraSettings
 from modgap.tldr._sentences import sentences
-from modgap.tldr._train import TrainConfig, train
+from modgap.tldr._train import train
+from modgap.tldr._train_config import TrainConfig, going_on
 
 PIXELS = 64
 """What the bundled model sees; larger pictures would only be made smaller."""
@@ -188,6 +189,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=None)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--model", default="bundled", help="whose eyes: bundled or sibling")
+    parser.add_argument("--seed", type=int, default=0, help="of the training")
+    parser.add_argument("--start", help="detector to go on from")
     parser.add_argument("--reads", default="bidirectional", help="bidirectional, or causal")
     parser.add_argument("--objective", default="token", help="response: the baseline of the paper")
     args = parser.parse_args()
@@ -218,7 +221,10 @@ def main() -> None:
         captions=32,
         learning_rate=args.learning_rate,
         bf16=True,
+        seed=args.seed,
     )
+    if args.start:
+        config = going_on(config, args.start)
     train(read_examples(data), config, args.out, say=lambda line: print(line, flush=True))
     halve(args.out / "adapter_model.safetensors")
 
