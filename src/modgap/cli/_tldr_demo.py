@@ -87,7 +87,7 @@ def demo(
     with report.step("A part of a detector's change given back to the model, which reads causally"):
         _tldr_train.train_detector(data, out=causal, steps=max(1, steps // 4), captions=32, seed=seed)
         _tldr_strengthen.strengthen_model(
-            causal, out=out / "model", taus="0.1,0.25", problems=problems, scenes=scenes, seed=seed
+            str(causal), out=out / "model", taus="0.1,0.25", problems=problems, scenes=scenes, seed=seed
         )
     typer.echo(out / "report.md")
 

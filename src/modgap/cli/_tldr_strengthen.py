@@ -29,8 +29,10 @@ def add_verb(app: typer.Typer) -> None:
 
 def strengthen_model(
     detector: Annotated[
-        Path,
-        typer.Argument(help="Folder of a detector, or of any LoRA that PEFT wrote.", show_default=False),
+        str,
+        typer.Argument(
+            help="A detector: a folder, or one that ships; or any LoRA that PEFT wrote.", show_default=False
+        ),
     ],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the new model and strengthen.json.")],
@@ -77,6 +79,7 @@ def strengthen_model(
     """
     try:
         from modgap.models.local._model import LocalModel
+        from modgap.tldr._detector_files import shipped_or
         from modgap.tldr._directions import largest
         from modgap.tldr._strengthen import load_update, random_update, save_strengthened, shares
         from modgap.tldr._strengthen_sweep import strengthen
@@ -99,7 +102,7 @@ def strengthen_model(
     loaded = load_model(model)
     if not isinstance(loaded, LocalModel):
         raise ModelError(f"{model}: weights are changed, so the model must be local: a folder or hub id")
-    update = load_update(loaded.pretrained, detector)
+    update = load_update(loaded.pretrained, shipped_or(detector))
     others: list[Change] = [random_update(update, seed)]
     if directions is not None:
         others += largest(update, directions)
