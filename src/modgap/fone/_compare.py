@@ -118,10 +118,12 @@ def plot_curves(groups: Sequence[Group], path: Path) -> None:
     Raises:
         FileError: it cannot be written.
     """
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     from ._plot import save_figure
 
+    colors = colormaps["tab20"]
     arms = sorted({g.config["arm"] for g in groups})
     sizes = sorted({g.config["size"] for g in groups})
     panels = ["seconds"]
@@ -138,7 +140,7 @@ def plot_curves(groups: Sequence[Group], path: Path) -> None:
             if axis == "rows":
                 lines = [[g for g in own if g.config["size"] == size] for size in sizes]
             for line in filter(None, lines):
-                _draw(panel, sorted(line, key=lambda g: g.at[axis]), axis, f"C{i % 10}", len(sizes) > 1)
+                _draw(panel, sorted(line, key=lambda g: g.at[axis]), axis, colors(i % 20), len(sizes) > 1)
         values = [g.at[axis] for g in groups]
         if max(values) > 8 * min(values):
             panel.set_xscale("log")
@@ -160,7 +162,7 @@ def plot_curves(groups: Sequence[Group], path: Path) -> None:
     save_figure(figure, path)
 
 
-def _draw(panel: Any, line: Sequence[Group], axis: str, color: str, with_size: bool) -> None:
+def _draw(panel: Any, line: Sequence[Group], axis: str, color: Any, with_size: bool) -> None:
     """One line of one arm."""
     first = line[0]
     several = first.tokens_per_number > 1
