@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+import statistics
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
@@ -32,6 +33,15 @@ def by_schoolbook(name: str, operands: list[int], scale: int) -> Decimal | int:
         exact = Fraction(operands[0], operands[1])
         assert exact.denominator == 1
         return int(exact)
+    if name == "rank":
+        return sorted(operands[1:])[operands[0] - 1]
+    if name == "interval":
+        return sum(bound <= operands[0] for bound in operands[1:])
+    if name == "mean":
+        return int(Decimal(str(statistics.mean(operands))).to_integral_value(ROUND_HALF_UP))
+    if name == "deviation":
+        with localcontext(prec=60):
+            return int(statistics.pstdev(map(Decimal, operands)).to_integral_value(ROUND_HALF_UP))
     a, b, c = (Fraction(x) for x in operands)
     limit = 10 if name == "classify" else -190
     return int(Fraction(3, 2) * a - 2 * b + Fraction(1, 2) * c - limit > 0)

@@ -34,13 +34,14 @@ import numpy.typing as npt
 from modgap._errors import InputError, UnknownName
 
 from ._attach import attach
-from ._backbone import SYMBOLS, build_backbone, build_tokenizer, first_std, last_states
+from ._backbone import SYMBOLS, build_backbone, build_tokenizer, last_states
+from ._draws import Integers
 from ._long import INT64_DIGITS
 from ._periods import periods_of_bases
 from ._slots import Slots, slots_of
 from ._torch import torch
 from .codec import Codec, Features
-from .tasks import Integers, Rows, Task
+from .tasks import Rows, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -184,10 +185,13 @@ class FoneArm(Arm):
             periods = None if bases is None else periods_of_bases(bases, *task.published)
             codec = Codec(*task.published, periods=periods, group_places=group, extras=())
             options: dict[str, Any] = {"read": "slice", "temperature": None}
+            if codec.width <= int(base.config.hidden_size):
+                options["projection"] = "pad"
         else:
             codec = Codec(*task.places, features="both", extras=("sign",) if task.signed else ())
             options = {"read": "linear", "temperature": "learned"}
         self.numbers = attach(base, tokenizer, codec=codec, **options)
+        keep_length(self.numbers.embedding.weight)
         object.__setattr__(self, "backbone", base)  # it is a part of ``numbers`` already
         self.codec = codec
         ids = [int(self.numbers.text.number_id or 0), SYMBOLS.index(task.symbol)] * task.operands
@@ -251,7 +255,7 @@ class SlotsArm(Arm):
         hidden = int(self.backbone.config.hidden_size)
         places = self.slots.codec.places
         self.digits = torch.nn.Embedding(10 * places, hidden)
-        torch.nn.init.normal_(self.digits.weight, std=first_std(size, init) / places**0.5)
+        keep_length(self.digits.weight.T)
         self.head = torch.nn.Linear(hidden, 10 * places + len(self.slots.flags))
         self.register_buffer("symbols", symbols_of(task), persistent=False)
 
@@ -310,7 +314,8 @@ class XvalArm(Arm):
         self.task = task
         self.backbone = build_backbone(size, len(SYMBOLS), seed, init)
         hidden = int(self.backbone.config.hidden_size)
-        self.number = torch.nn.Parameter(first_std(size, init) * torch.randn(hidden))
+        self.number = torch.nn.Parameter(torch.empty(hidden))
+        keep_length(self.number)
         self.head = torch.nn.Linear(hidden, 1)
         self.unit = max(task.most, task.largest) / 5  # values go from -5 to 5
         self.register_buffer("symbols", symbols_of(task), persistent=False)
@@ -346,6 +351,15 @@ class XvalArm(Arm):
         vectors = batch["operands"][:, :, None] * self.number
         found: Tensor = self.head(last_states(self.backbone, line_of(self.backbone, vectors, self.symbols)))
         return found[:, 0].float()
+
+
+def keep_length(weight: Tensor | None) -> None:
+    """First values of a map from features to vectors, shape (hidden, ...), that keeps their length.
+
+    Not the scale of the other parameters: with short vectors rows are learned by heart (docs/fone.md).
+    """
+    if weight is not None:
+        torch.nn.init.normal_(weight, std=len(weight) ** -0.5)
 
 
 def encode_operands(codec: Codec, task: Task, rows: Rows) -> Features:

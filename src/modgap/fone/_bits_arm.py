@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ._arms import Answers, Arm, Batch, line_of, symbols_of
-from ._backbone import SYMBOLS, build_backbone, first_std, last_states
+from ._arms import Answers, Arm, Batch, keep_length, line_of, symbols_of
+from ._backbone import SYMBOLS, build_backbone, last_states
+from ._draws import Integers
 from ._torch import torch
-from .tasks import Integers, Rows, Task
+from .tasks import Rows, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +35,7 @@ class BitsArm(Arm):
         self.backbone = build_backbone(size, len(SYMBOLS), seed, init)
         hidden = int(self.backbone.config.hidden_size)
         self.number = torch.nn.Linear(_BITS, hidden, bias=False)
-        torch.nn.init.normal_(self.number.weight, std=first_std(size, init) / _BITS**0.5)
+        keep_length(self.number.weight)
         self.head = torch.nn.Linear(hidden, _BITS)
         self.register_buffer("symbols", symbols_of(task), persistent=False)
 

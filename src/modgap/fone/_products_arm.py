@@ -11,11 +11,12 @@ from modgap._errors import InputError
 
 from ._arms import Answers, Arm, Batch, encode_operands, line_of, symbols_of, values_of
 from ._backbone import SYMBOLS, build_backbone, first_std, last_states
+from ._draws import Integers
 from ._slots import slots_of
 from ._torch import torch
 from .codec import Codec
 from .products import SlotProducts
-from .tasks import Integers, Rows, Task
+from .tasks import Rows, Task
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,8 +10,9 @@ import numpy as np
 
 from modgap._errors import InputError
 
+from ._draws import Integers
 from ._long import numbers_of_lengths
-from .tasks import FREE, Integers, Rows, Task
+from .tasks import FREE, Rows, Task
 
 _MOST_OTHERS = 10  # digits; among so many, other carries than those of the chain are left to chance
 

@@ -21,8 +21,9 @@ import numpy.typing as npt
 from ._abacus import Abacus
 from ._arms import Answers, Arm, Batch
 from ._backbone import DIGITS, SYMBOLS, build_backbone, first_std
+from ._draws import Integers
 from ._torch import torch
-from .tasks import Integers, Rows, Task
+from .tasks import Rows, Task
 
 if TYPE_CHECKING:
     from torch import Tensor

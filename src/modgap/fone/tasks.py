@@ -4,21 +4,26 @@
     data = make_data(task, rows=25_600, seed=0)
     task.prompts(data.train.operands[:1])                     # ["482910+77345="]
 
-Numbers are integers in units of 10**-scale from beginning to end, so no answer is ever rounded. The tasks are
-those of Table 10 of the paper (Zhou et al., FoNE, 2026), and more: differences of any sign, six-digit
-quotients, a three-digit sum for demonstrations, and sums of numbers of up to 5, 10, 20 and 60 digits, every
-pair of lengths equally often (sections 3 and 4 of the paper). Over 18 digits, rows are arrays of objects.
+Numbers are integers in units of 10**-scale from beginning to end, so no answer is ever rounded by accident.
+The tasks are those of Table 10 of the paper (Zhou et al., FoNE, 2026), and more: differences of any sign,
+six-digit quotients, a three-digit sum for demonstrations, sums of numbers of up to 5, 10, 20 and 60 digits,
+every pair of lengths equally often (sections 3 and 4 of the paper), and, after the kinds of problems of
+BitTokens (arXiv 2510.06824), ``rank`` (the r-th smallest of four numbers: all ranks are a sorted list, the
+first and last its minimum and maximum), ``interval`` (how many of three bounds a number has reached), and
+``mean`` and standard ``deviation`` of four numbers, rounded by rule. Over 18 digits, rows are arrays of
+objects.
 
 Unlike the published data, operands of + and × keep the order they are drawn in, so a model answers 3+15 and
-15+3 alike, and no unordered pair of a validation or test row is ever in the training rows. Training rows
+15+3 alike (``add-sorted`` has the published order), and no unordered pair of a validation or test row is ever
+in the training rows. Training rows
 depend on the seed; validation and test rows do not, and the first N training rows of a seed are the same for
 every N, so curves over rows are nested.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -26,11 +31,29 @@ import numpy.typing as npt
 
 from modgap._errors import InputError, UnknownName
 
+from ._draws import (
+    Draw,
+    Integers,
+    added,
+    ascending,
+    balanced_products,
+    bounded,
+    descending,
+    deviation,
+    divided,
+    dividends,
+    interval,
+    is_above,
+    mean,
+    multiplied,
+    of_rank,
+    ranked,
+    subtracted,
+    triples,
+    uniform,
+    unordered,
+)
 from ._long import INT64_DIGITS, lengths_evenly
-
-Integers: TypeAlias = npt.NDArray[np.int64]
-Draw: TypeAlias = Callable[[np.random.Generator, int], Integers]
-"""Draws so many rows of operands, shape (rows, operands)."""
 
 Range: TypeAlias = tuple[int, int]
 
@@ -278,76 +301,9 @@ def _distinct(
     )
 
 
-def _uniform(most: Sequence[int], least: int = 0) -> Draw:
-    """Operands independent and uniform, from ``least`` to each of ``most``, inclusive."""
-    return lambda rng, count: np.stack([rng.integers(least, top + 1, count) for top in most], axis=1)
-
-
-def _descending(most: int) -> Draw:
-    return lambda rng, count: -np.sort(-rng.integers(0, most + 1, (count, 2)), axis=1)
-
-
-def _balanced_products(most: int) -> Draw:
-    """Pairs whose products fall into each tenth of the range equally often.
-
-    The product of two uniform shares is at most z with probability z - z ln z, which says how often a pair of
-    each tenth has to be thrown away.
-    """
-    edges = np.arange(11) / 10
-    with np.errstate(divide="ignore", invalid="ignore"):
-        below = np.where(edges > 0, edges - edges * np.log(edges), 0.0)
-    share = np.diff(below)
-
-    def draw(rng: np.random.Generator, count: int) -> Integers:
-        size = min(20 * count, _MOST_DRAWN)
-        pairs: Integers = rng.integers(0, most + 1, (size, 2))
-        tenth = np.minimum(pairs.prod(axis=1) * 10 // most**2, 9)
-        return np.asarray(pairs[rng.random(size) < (share.min() / share)[tenth]])
-
-    return draw
-
-
-def _dividends(quotients: int, divisors: int) -> Draw:
-    def draw(rng: np.random.Generator, count: int) -> Integers:
-        divisor = rng.integers(1, divisors + 1, count)
-        return np.stack([divisor * rng.integers(0, quotients + 1, count), divisor], axis=1)
-
-    return draw
-
-
-def _triples(most: int) -> Draw:
-    return lambda rng, count: np.sort(rng.integers(0, most + 1, (count, 3)), axis=1)
-
-
-def _pairs(most: int) -> int:
-    """Unordered pairs of 0 … most."""
-    return (most + 1) * (most + 2) // 2
-
-
-def _sum(operands: Integers) -> Integers:
-    return np.asarray(operands.sum(axis=1))
-
-
-def _difference(operands: Integers) -> Integers:
-    return np.asarray(operands[:, 0] - operands[:, 1])
-
-
-def _product(operands: Integers) -> Integers:
-    return np.asarray(operands.prod(axis=1))
-
-
-def _quotient(operands: Integers) -> Integers:
-    return np.asarray(operands[:, 0] // operands[:, 1])
-
-
-def _above(limit: int) -> Callable[[Integers], Integers]:
-    """1.5·a − 2·b + 0.5·c − d > 0, doubled so that it stays in integers."""
-    return lambda x: (3 * x[:, 0] - 4 * x[:, 1] + x[:, 2] - 2 * limit > 0).astype(np.int64)
-
-
 def _addition(name: str, most: int, scale: int = 0) -> Task:
     return Task(
-        name, "+", scale, _uniform((most, most)), _sum, most, 2 * most, _pairs(most), commutes=True,
+        name, "+", scale, uniform((most, most)), added, most, 2 * most, unordered(most), commutes=True,
         published=(10 - scale, scale),
     )  # fmt: skip
 
@@ -355,20 +311,22 @@ def _addition(name: str, most: int, scale: int = 0) -> Task:
 def _lengths(digits: int) -> Task:
     most = 10**digits - 1
     return Task(
-        f"add-lengths-{digits}", "+", 0, lambda rng, count: lengths_evenly(rng, count, digits), _sum, most,
-        2 * most, _pairs(most), commutes=True, published=(digits + 1, 0),
+        f"add-lengths-{digits}", "+", 0, lambda rng, count: lengths_evenly(rng, count, digits), added, most,
+        2 * most, unordered(most), commutes=True, published=(digits + 1, 0),
     )  # fmt: skip
 
 
 def _multiplication(name: str, most: int, draw: Draw) -> Task:
-    return Task(name, "*", 0, draw, _product, most, most**2, _pairs(most), commutes=True)
+    return Task(name, "*", 0, draw, multiplied, most, most**2, unordered(most), commutes=True)
 
 
 def _classification(name: str, limit: int) -> Task:
     table = 1001 * 1002 * 1003 // 6
     # Published with three decimal places, which none of its numbers has.
-    return Task(name, ";", 0, _triples(1000), _above(limit), 1000, 1, table)
+    return Task(name, ";", 0, triples(1000), is_above(limit), 1000, 1, table)
 
+
+_FOURS = 1000 * 1001 * 1002 * 1003 // 24  # unordered lists of four numbers below a thousand
 
 TASKS: dict[str, Task] = {
     task.name: task
@@ -377,21 +335,26 @@ TASKS: dict[str, Task] = {
         _addition("add-decimal", 10**6, scale=3),
         _addition("add-3", 10**3),
         _addition("add-4", 10**4),
-        Task("subtract", "-", 0, _descending(10**5), _difference, 10**5, 10**5, _pairs(10**5)),
+        replace(_addition("add", 10**6), name="add-sorted", draw=ascending(10**6)),
+        Task("subtract", "-", 0, descending(10**5), subtracted, 10**5, 10**5, unordered(10**5)),
         Task(
-            "subtract-signed", "-", 0, _uniform((10**5, 10**5)), _difference, 10**5, 10**5, (10**5 + 1) ** 2,
+            "subtract-signed", "-", 0, uniform((10**5, 10**5)), subtracted, 10**5, 10**5, (10**5 + 1) ** 2,
             signed=True,
         ),
-        _multiplication("multiply-3", 1000, _uniform((1000, 1000))),
-        _multiplication("multiply-4", 10**4, _balanced_products(10**4)),
-        Task("divide", "÷", 0, _dividends(999, 999), _quotient, 999 * 999, 999, 1000 * 999),
+        _multiplication("multiply-3", 1000, uniform((1000, 1000))),
+        _multiplication("multiply-4", 10**4, balanced_products(10**4)),
+        Task("divide", "÷", 0, dividends(999, 999), divided, 999 * 999, 999, 1000 * 999),
         _classification("classify", 10),
         _classification("classify-low", -190),
         *map(_lengths, (5, 10, 20, 60)),
+        Task("rank", ";", 0, ranked(4, 999), of_rank, 999, 999, 4 * 1000**4),
+        Task("interval", ";", 0, bounded(3, 999), interval, 999, 3, 1000 * (1000 * 1001 * 1002 // 6)),
+        Task("mean", ";", 0, uniform((999,) * 4), mean, 999, 999, _FOURS, commutes=True),
+        Task("deviation", ";", 0, uniform((999,) * 4), deviation, 999, 500, _FOURS, commutes=True),
     )
 }  # fmt: skip
-"""Arithmetic tasks by name. Table 10 has all but ``add-3``, ``add-4``, ``subtract-signed``, ``divide`` and
-those of lengths."""
+"""Arithmetic tasks by name. Table 10 has ``add-sorted``, ``add-decimal``, ``subtract``, ``multiply-3``,
+``multiply-4``, ``classify`` and ``classify-low``."""
 
 FREE = (
     "add", "add-decimal", "add-3", "add-4", "subtract-signed", "multiply-3", "multiply-4",
