@@ -71,6 +71,14 @@ def test_the_size_of_a_row_at_the_start_is_what_was_asked_for() -> None:
     assert 0.018 < float(rows.detach().square().mean().sqrt()) < 0.022
 
 
+def test_rows_are_as_long_as_their_features_if_nothing_else_is_asked_for() -> None:
+    codec = Codec(8, 4, "both")
+    torch.manual_seed(0)
+    given_features = features(codec, [str(n * 37.25) for n in range(200)])
+    rows = FourierNumberEmbedding(codec, 2000)(given_features).detach()
+    assert torch.allclose(rows.norm(dim=1), given_features.norm(dim=1), rtol=0.1)
+
+
 def test_gradients_reach_the_weights_and_copies_are_independent() -> None:
     layer = FourierNumberEmbedding(Codec(3), 8)
     other = copy.deepcopy(layer)

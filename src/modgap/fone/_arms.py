@@ -191,7 +191,6 @@ class FoneArm(Arm):
             codec = Codec(*task.places, features="both", extras=("sign",) if task.signed else ())
             options = {"read": "linear", "temperature": "learned"}
         self.numbers = attach(base, tokenizer, codec=codec, **options)
-        keep_length(self.numbers.embedding.weight)
         object.__setattr__(self, "backbone", base)  # it is a part of ``numbers`` already
         self.codec = codec
         ids = [int(self.numbers.text.number_id or 0), SYMBOLS.index(task.symbol)] * task.operands
@@ -353,13 +352,12 @@ class XvalArm(Arm):
         return found[:, 0].float()
 
 
-def keep_length(weight: Tensor | None) -> None:
+def keep_length(weight: Tensor) -> None:
     """First values of a map from features to vectors, shape (hidden, ...), that keeps their length.
 
     Not the scale of the other parameters: with short vectors rows are learned by heart (docs/fone.md).
     """
-    if weight is not None:
-        torch.nn.init.normal_(weight, std=len(weight) ** -0.5)
+    torch.nn.init.normal_(weight, std=len(weight) ** -0.5)
 
 
 def encode_operands(codec: Codec, task: Task, rows: Rows) -> Features:

@@ -89,7 +89,10 @@ class NumberModel(torch.nn.Module):
             # What goes in, which in some families is more than a row of the weight.
             sample = table(ids[:: max(1, len(ids) // _SAMPLE)]).float()
             rms = float(sample.square().mean().sqrt())
-        self.embedding = FourierNumberEmbedding(codec, width, projection=settings.projection, rms=rms or 1.0)
+        # As one token a number keeps the length of its features, beside other tokens it is as long as they.
+        self.embedding = FourierNumberEmbedding(
+            codec, width, projection=settings.projection, rms=None if replaces else rms or 1.0
+        )
         self.head: NumberHead | None = None
         self.vocabulary = len(table.weight)
         if replaces:

@@ -40,15 +40,16 @@ class FourierNumberEmbedding(torch.nn.Module):
         width: of the model, in columns.
         projection: ``"linear"`` for a learned map without bias, ``"pad"`` for zeros after the features. Both
             are published and do equally well there.
-        rms: root mean square of the entries of an output row at the start, for ``"linear"``; about that of
-            the token embeddings it is added to. ``"pad"`` keeps the features as they are.
+        rms: root mean square of the entries of an output row at the start, for ``"linear"``; None keeps the
+            length of the features, as ``"pad"`` does. Beside a random transformer short rows are learned by
+            heart, where long ones are calculated with (docs/fone.md).
 
     Raises:
         InputError: the features are wider than the model (``"pad"``), or rms is not positive.
     """
 
     def __init__(
-        self, codec: Codec, width: int, *, projection: Projection = "linear", rms: float = 1.0
+        self, codec: Codec, width: int, *, projection: Projection = "linear", rms: float | None = None
     ) -> None:
         super().__init__()
         if projection not in PROJECTIONS:
@@ -58,18 +59,21 @@ class FourierNumberEmbedding(torch.nn.Module):
                 f"the features have {codec.width} columns and the model {width}: "
                 "use projection='linear', fewer places or fewer extras"
             )
-        if not rms > 0:
+        if rms is not None and not rms > 0:
             raise InputError(f"rms {rms} is not positive: give the size of entries of a row, such as 0.02")
         self.codec = codec
         self.width = width
         self.weight: torch.nn.Parameter | None = None
         if projection == "linear":
             self.weight = torch.nn.Parameter(torch.empty(width, codec.width))
-            # Each pair has length one; of the other columns, "number" and "sign" are never zero.
-            columns = codec.columns
-            singles = sum(name in columns for name in ("number", "sign", "exponent_sign"))
-            pairs = sum((c.stop - c.start) // 2 for c in columns.values())
-            torch.nn.init.normal_(self.weight, std=rms / math.sqrt(pairs + singles))
+            std = 1 / math.sqrt(width)
+            if rms is not None:
+                # Each pair has length one; of the other columns, "number" and "sign" are never zero.
+                columns = codec.columns
+                singles = sum(name in columns for name in ("number", "sign", "exponent_sign"))
+                pairs = sum((c.stop - c.start) // 2 for c in columns.values())
+                std = rms / math.sqrt(pairs + singles)
+            torch.nn.init.normal_(self.weight, std=std)
 
     def forward(self, features: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows width"]:
         """Vectors of features.
