@@ -5,9 +5,10 @@
     python recipes/fone_lab.py bases --task add-3 --size tiny --out runs/fone-bases
     modgap fone eval runs/fone-add --picture runs/fone-add/curves.png
 
-``tune`` tries the same learning rates and scales of the first parameters for every arm, at one size of
-training data: all for a quarter of ``--steps``, and the best two of each arm for all of them. Those with
-the highest *validation* accuracy are kept, of equals those with the lower loss; test rows play no part.
+``tune`` tries the same learning rates and scales of the first parameters for every arm, and with ``--decays``
+also the same weight decays, at one number of training rows: all for a quarter of ``--steps``, and the best two
+of each arm for all of them. Those with the highest *validation* accuracy are kept, of equals those with the
+lower loss; test rows play no part.
 ``curves`` trains every arm, as tuned, on every number of rows and seed. ``bases`` trains the published arm
 with periods base × 10**k for other bases than ten. All go on where they were stopped and skip what has ended.
 
@@ -22,6 +23,7 @@ below, instead of training.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -38,6 +40,7 @@ RATES = (1e-3, 3e-3, 1e-2)  # 5e-3 is the published choice, 1e-4 that for xVal; 
 XVAL_RATES = (1e-4, *RATES)
 BASES = ((10,), (2, 5, 10), (5,), (7,), (9,), (11,))  # those of the published ablations
 INITS = (0.02, None)  # the library's default, and one over the root of the width
+DECAY = TrainConfig.weight_decay
 KEPT, SHORTER = 2, 4  # settings of each arm that are tried for all steps; what part of them the others are
 SECONDS_A_STEP = {  # `small`, 256 rows of six digits, one core; `tiny` takes a quarter
     name: 0.09 if name not in CUTS else 0.11 if name.startswith("subword") else 0.19 for name in ARMS
@@ -45,7 +48,7 @@ SECONDS_A_STEP = {  # `small`, 256 rows of six digits, one core; `tiny` takes a 
 
 
 def tune(given: argparse.Namespace) -> dict[str, dict[str, float | None]]:
-    """Rate and scale of every arm: all settings for a part of the steps, the best of them for all steps."""
+    """What is best for every arm: all settings for a part of the steps, the best of them for all steps."""
     first = list(tuning_runs(given))
     run_all([(given.out / "short" / name, replace(c, steps=-(-c.steps // SHORTER))) for name, c in first])
     ranked = ranking(given.out / "short")
@@ -54,17 +57,18 @@ def tune(given: argparse.Namespace) -> dict[str, dict[str, float | None]]:
     settings = {}
     for arm, names in ranking(given.out).items():
         config = next(c for folder, c in kept if folder.name == names[0])
-        settings[arm] = {"rate": config.rate, "init": config.init}
+        settings[arm] = {"rate": config.rate, "init": config.init, "weight_decay": config.weight_decay}
     return settings
 
 
 def tuning_runs(given: argparse.Namespace) -> Iterator[tuple[str, TrainConfig]]:
-    """Every arm with every rate and scale, one seed that none of those that are reported is."""
+    """Every arm with every rate, scale and decay, one seed that none of those that are reported is."""
     for arm in given.arms:
         for rate in XVAL_RATES if arm == "xval" else RATES:
-            for init in INITS:
-                config = replace(_config(given, arm, given.rows[0], 1_000), rate=rate, init=init, test=1)
-                yield f"{arm}-{rate:g}-{init or 'width'}", config
+            for init, decay in itertools.product(INITS, given.decays):
+                config = _config(given, arm, given.rows[0], 1_000)
+                config = replace(config, rate=rate, init=init, weight_decay=decay, test=1)
+                yield f"{arm}-{rate:g}-{init or 'width'}{'' if decay == DECAY else f'-{decay:g}'}", config
 
 
 def ranking(folder: Path) -> dict[str, list[str]]:
@@ -85,12 +89,10 @@ def curve_runs(given: argparse.Namespace) -> Iterator[tuple[Path, TrainConfig]]:
     for rows in given.rows:
         for seed in given.seeds:
             for arm in given.arms:
-                config = replace(
-                    _config(given, arm, rows, seed),
-                    rate=tuned.get(arm, {}).get("rate", given.rate),
-                    init=tuned.get(arm, {}).get("init", given.init),
+                yield (
+                    given.out / f"{arm}-{rows}-{seed}",
+                    replace(_config(given, arm, rows, seed), **tuned.get(arm, {})),
                 )
-                yield given.out / f"{arm}-{rows}-{seed}", config
 
 
 def base_runs(given: argparse.Namespace) -> Iterator[tuple[Path, TrainConfig]]:
@@ -157,6 +159,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1_200)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--rate", type=float, default=2e-3, help="of arms that are not tuned")
+    parser.add_argument("--decays", nargs="+", type=float, default=[DECAY], help="weight decays to tune over")
     parser.add_argument("--size", default="small")
     parser.add_argument("--validation", type=int, default=2_000, help="rows to choose by")
     parser.add_argument("--test", type=int, default=4_000, help="rows to report on")

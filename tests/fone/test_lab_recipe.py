@@ -70,7 +70,7 @@ def test_what_tuning_chooses_is_what_is_trained_and_shown(
     )
     run(recipe, monkeypatch, "curves", *TINY, *arguments)
     config = json.loads((tmp_path / "curves" / "slots-40-0" / "result.json").read_text())["config"]
-    assert {name: config[name] for name in ("rate", "init")} == tuned["slots"]
+    assert {name: config[name] for name in ("rate", "init", "weight_decay")} == tuned["slots"]
     capsys.readouterr()
     lines = tmp_path / "lines.jsonl"
     run(load("fone_results"), monkeypatch, str(tmp_path / "curves"), "--each", "20", "--out", str(lines))
