@@ -5,10 +5,11 @@
     python recipes/fone_lab.py bases --task add-3 --size tiny --out runs/fone-bases
     modgap fone eval runs/fone-add --picture runs/fone-add/curves.png
 
-``tune`` tries the same learning rates and scales of the first parameters for every arm, and with ``--decays``
-also the same weight decays, at one number of training rows: all for a quarter of ``--steps``, and the best two
-of each arm for all of them. Those with the highest *validation* accuracy are kept, of equals those with the
-lower loss; test rows play no part.
+``tune`` tries the same learning rates and scales of the first parameters for every arm, with ``--decays``
+also the same weight decays, at one number of training rows: all for a quarter of ``--steps``, and the best
+two of each arm for all of them. Those with the highest *validation* accuracy are kept, of equals those with
+the lower loss; test rows play no part.
+
 ``curves`` trains every arm, as tuned, on every number of rows and seed. ``bases`` trains the published arm
 with periods base × 10**k for other bases than ten. All go on where they were stopped and skip what has ended.
 
