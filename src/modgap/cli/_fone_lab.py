@@ -167,10 +167,10 @@ def evaluate_runs(
 def show_demo(
     *,
     seed: Annotated[int, typer.Option(help="Of everything.")] = 0,
-    steps: Annotated[int, typer.Option(help="Steps of either model.")] = 500,
+    steps: Annotated[int, typer.Option(help="Steps of each model.")] = 500,
     out: Annotated[Path, typer.Option(help="Folder of the runs and the picture.")] = Path("fone-demo"),
 ) -> None:
-    """A number as one token against a number as digits: two small models learn to add, and are asked."""
+    """A number as one token against a number as digits: small models learn to add, and are asked."""
     from modgap.cli._table import print_rows
     from modgap.fone.demo import ARMS, run_demo
 
@@ -180,10 +180,10 @@ def show_demo(
     found = run_demo(out, seed=seed, steps=steps, listener=tell)
     for arm, words in ARMS.items():
         tokens = found.results[arm]["tokens_per_number"]
-        typer.echo(f"{words} ({tokens:.1f} tokens): {_score(found.results[arm]['test'])}")
+        typer.echo(f"a number is {words} ({tokens:.1f} tokens): {_score(found.results[arm]['test'])}")
     print_rows(
         ("asked", *ARMS.values()),
-        [(prompt, one, digits) for prompt, one, digits in found.sums],
+        [(prompt, *said) for prompt, said in found.sums],
     )
     typer.echo(f"picture: {out / 'demo.png'}")
 
