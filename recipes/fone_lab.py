@@ -34,13 +34,14 @@ from typing import Any
 import torch
 
 from modgap.fone._arms import ARMS
+from modgap.fone._backbone import SIZES
 from modgap.fone._token_arm import CUTS
 from modgap.fone.train import LOG, TrainConfig, train
 
 RATES = (1e-3, 3e-3, 1e-2)  # 5e-3 is the published choice, 1e-4 that for xVal; xVal gets it too
 XVAL_RATES = (1e-4, *RATES)
 BASES = ((10,), (2, 5, 10), (5,), (7,), (9,), (11,))  # those of the published ablations
-INITS = (0.02, None)  # the library's default, and one over the root of the width
+INITS = (0.02, "width")  # the library's default, and one over the root of the width
 DECAY = TrainConfig.weight_decay
 KEPT, SHORTER = 2, 4  # settings of each arm that are tried for all steps; what part of them the others are
 SECONDS_A_STEP = {  # `small`, 256 rows of six digits, one core; `tiny` takes a quarter
@@ -68,8 +69,9 @@ def tuning_runs(given: argparse.Namespace) -> Iterator[tuple[str, TrainConfig]]:
         for rate in XVAL_RATES if arm == "xval" else RATES:
             for init, decay in itertools.product(INITS, given.decays):
                 config = _config(given, arm, given.rows[0], 1_000)
-                config = replace(config, rate=rate, init=init, weight_decay=decay, test=1)
-                yield f"{arm}-{rate:g}-{init or 'width'}{'' if decay == DECAY else f'-{decay:g}'}", config
+                first = SIZES[given.size].hidden ** -0.5 if init == "width" else init
+                config = replace(config, rate=rate, init=first, weight_decay=decay, test=1)
+                yield f"{arm}-{rate:g}-{init}{'' if decay == DECAY else f'-{decay:g}'}", config
 
 
 def ranking(folder: Path) -> dict[str, list[str]]:

@@ -59,7 +59,7 @@ def main() -> None:
         config, at = group.config, group.at
         shares = np.mean(carries[config["arm"], config["rows"]], axis=0)
         print(
-            f"| {config['rows']:,} | `{config['arm']}` | {config['rate']:g}, {config['init'] or '1/√width'} "
+            f"| {config['rows']:,} | `{config['arm']}` | {config['rate']:g}, {config['init'] or 'own'} "
             f"| {100 * group.exact:.2f} | {100 * group.low:.2f} to {100 * group.high:.2f} "
             f"| {100 * group.least:.2f} | {' '.join(f'{100 * share:.0f}' for share in shares)} "
             f"| {group.tokens_per_number:.1f} | {at['transformer'] / 1e6:.2f} M, {at['total'] / 1e6:.2f} M "

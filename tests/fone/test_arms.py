@@ -247,8 +247,8 @@ def test_tokens_per_number() -> None:
 
 
 def test_first_parameters_are_as_wide_as_asked() -> None:
-    for init, std in ((None, 64**-0.5), (0.02, 0.02)):
-        arm = build_arm("digits", task_named("add-3"), "tiny", 0, init)
+    for name, init, std in (("digits", None, 64**-0.5), ("fone", None, 0.02), ("digits", 0.05, 0.05)):
+        arm = build_arm(name, task_named("add-3"), "tiny", 0, init)
         assert float(arm.backbone.model.layers[0].mlp.up_proj.weight.detach().std()) == pytest.approx(
             std, rel=0.05
         )

@@ -44,7 +44,8 @@ def train_arm(
     init: Annotated[
         float | None,
         typer.Option(
-            help="Standard deviation of the first parameters. Default: one over the root of the width."
+            help="Standard deviation of the first parameters. Default: 0.02, and where numbers are several "
+            "tokens one over the root of the width."
         ),
     ] = None,
     weight_decay: Annotated[float, typer.Option(help="Weight decay of AdamW.")] = 0.01,

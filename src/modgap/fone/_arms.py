@@ -34,7 +34,7 @@ import numpy.typing as npt
 from modgap._errors import InputError, UnknownName
 
 from ._attach import attach
-from ._backbone import SYMBOLS, build_backbone, build_tokenizer, last_states
+from ._backbone import SIZES, SYMBOLS, build_backbone, build_tokenizer, last_states
 from ._draws import Integers
 from ._long import INT64_DIGITS
 from ._periods import periods_of_bases
@@ -109,7 +109,7 @@ def build_arm(
         task: what it is for.
         size: one of ``SIZES``.
         seed: of its parameters.
-        init: standard deviation of the first ones; None for one over the root of the width.
+        init: standard deviation of those of the transformer at the start; None for ``first_std``.
         bases: of the periods of ``fone-published``, base × 10**k for each; None for ten.
 
     Raises:
@@ -128,6 +128,7 @@ def build_arm(
         raise InputError(f"bases are those of the phases of arm 'fone-published', and this is {name!r}")
     if name in ("xval", "bits") and task.long:
         raise InputError(f"arm {name!r} answers floats, which do not hold the digits of {task.name!r}")
+    init = first_std(name, size) if init is None else init
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         if name in CUTS:
@@ -141,6 +142,22 @@ def build_arm(
         if name == "xval":
             return XvalArm(task, size, seed, init)
         return FoneArm(task, size, seed, init, published=name == "fone-published", bases=bases)
+
+
+def first_std(name: str, size: str) -> float:
+    """Standard deviation of the first parameters of an arm's transformer, if none is asked for.
+
+    Where numbers are values it is the library's, small beside them; where they are several tokens it is one
+    over the root of the width. Either does far better with its own than with the other (docs/fone.md).
+
+    Raises:
+        UnknownName: no such size.
+    """
+    from ._token_arm import CUTS
+
+    if size not in SIZES:
+        raise UnknownName("size", size, SIZES)
+    return SIZES[size].hidden ** -0.5 if name in CUTS else 0.02
 
 
 def parameter_counts(arm: Arm) -> dict[str, int]:
@@ -170,7 +187,7 @@ class FoneArm(Arm):
         task: Task,
         size: str,
         seed: int,
-        init: float | None,
+        init: float,
         *,
         published: bool,
         bases: tuple[int, ...] | None = None,
@@ -246,7 +263,7 @@ class SlotsArm(Arm):
 
     symbols: Tensor
 
-    def __init__(self, task: Task, size: str, seed: int, init: float | None) -> None:
+    def __init__(self, task: Task, size: str, seed: int, init: float) -> None:
         super().__init__()
         self.task = task
         self.backbone = build_backbone(size, len(SYMBOLS), seed, init)
@@ -308,7 +325,7 @@ class XvalArm(Arm):
 
     symbols: Tensor
 
-    def __init__(self, task: Task, size: str, seed: int, init: float | None) -> None:
+    def __init__(self, task: Task, size: str, seed: int, init: float) -> None:
         super().__init__()
         self.task = task
         self.backbone = build_backbone(size, len(SYMBOLS), seed, init)

@@ -49,30 +49,20 @@ SIZES: dict[str, Size] = {
 """Sizes by name; levels are those of the paper, where heads keep a width of 64."""
 
 
-def first_std(size: str, init: float | None) -> float:
-    """Standard deviation of the first parameters: as given, or one over the root of the width.
-
-    Raises:
-        UnknownName: no such size.
-    """
-    if size not in SIZES:
-        raise UnknownName("size", size, SIZES)
-    return SIZES[size].hidden ** -0.5 if init is None else init
-
-
-def build_backbone(size: str, vocabulary: int, seed: int, init: float | None = None) -> Any:
+def build_backbone(size: str, vocabulary: int, seed: int, init: float = 0.02) -> Any:
     """A random Llama in float32, tied embeddings, as published.
 
     Args:
         size: one of ``SIZES``.
         vocabulary: how many tokens.
         seed: of its parameters.
-        init: see ``first_std``.
+        init: standard deviation of the first ones.
 
     Raises:
         UnknownName: no such size.
     """
-    std = first_std(size, init)
+    if size not in SIZES:
+        raise UnknownName("size", size, SIZES)
     wanted = SIZES[size]
     config = transformers.LlamaConfig(
         vocab_size=vocabulary,
@@ -84,7 +74,7 @@ def build_backbone(size: str, vocabulary: int, seed: int, init: float | None = N
         head_dim=wanted.head,
         max_position_embeddings=512,
         tie_word_embeddings=True,
-        initializer_range=std,
+        initializer_range=init,
         pad_token_id=0,
         bos_token_id=None,
         eos_token_id=2,

@@ -29,7 +29,7 @@ class BitsArm(Arm):
 
     symbols: Tensor
 
-    def __init__(self, task: Task, size: str, seed: int, init: float | None) -> None:
+    def __init__(self, task: Task, size: str, seed: int, init: float) -> None:
         super().__init__()
         self.task = task
         self.backbone = build_backbone(size, len(SYMBOLS), seed, init)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from modgap._errors import InputError
 
 from ._arms import Answers, Arm, Batch, encode_operands, line_of, symbols_of, values_of
-from ._backbone import SYMBOLS, build_backbone, first_std, last_states
+from ._backbone import SYMBOLS, build_backbone, last_states
 from ._draws import Integers
 from ._slots import slots_of
 from ._torch import torch
@@ -40,7 +40,7 @@ class ProductsArm(Arm):
 
     symbols: Tensor
 
-    def __init__(self, task: Task, size: str, seed: int, init: float | None) -> None:
+    def __init__(self, task: Task, size: str, seed: int, init: float) -> None:
         super().__init__()
         if task.operands != 2:
             raise InputError(
@@ -51,7 +51,7 @@ class ProductsArm(Arm):
         self.codec = Codec(*task.places, features="both", extras=("sign",) if task.signed else ())
         self.backbone = build_backbone(size, len(SYMBOLS), seed, init)
         hidden = int(self.backbone.config.hidden_size)
-        self.number = torch.nn.Parameter(first_std(size, init) * torch.randn(hidden))
+        self.number = torch.nn.Parameter(init * torch.randn(hidden))
         self.products = SlotProducts(self.codec, hidden, convolve=task.symbol == "*")
         self.register_buffer("symbols", symbols_of(task), persistent=False)
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ._abacus import Abacus
 from ._arms import Answers, Arm, Batch
-from ._backbone import DIGITS, SYMBOLS, build_backbone, first_std
+from ._backbone import DIGITS, SYMBOLS, build_backbone
 from ._draws import Integers
 from ._torch import torch
 from .tasks import Rows, Task
@@ -80,7 +80,7 @@ class TokenArm(Arm):
         cut: one of ``CUTS``.
     """
 
-    def __init__(self, task: Task, size: str, seed: int, init: float | None, cut: str) -> None:
+    def __init__(self, task: Task, size: str, seed: int, init: float, cut: str) -> None:
         super().__init__()
         self.task = task
         self.cut = CUTS[cut]
@@ -95,8 +95,7 @@ class TokenArm(Arm):
         self.backbone = build_backbone(size, len(words), seed, init)
         self.abacus: Abacus | None = None
         if cut.startswith("abacus"):
-            std = first_std(size, init)
-            self.abacus = Abacus(self.backbone, task.digits, std=std, fourier=cut == "abacus-fone")
+            self.abacus = Abacus(self.backbone, task.digits, std=init, fourier=cut == "abacus-fone")
         self.prepare(task)
 
     def prepare(self, task: Task) -> None:

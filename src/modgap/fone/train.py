@@ -61,8 +61,8 @@ class TrainConfig:
         batch: rows of a step, fewer if there are not that many.
         rate: highest learning rate. 2e-3 is the rate of the reference run at this size; every arm has to be
             tuned (`recipes/fone_lab.py tune`).
-        init: standard deviation of the first parameters; None for one over the root of the width, with which
-            sums are learned many times sooner than with 0.02, the library's default (docs/fone.md).
+        init: standard deviation of the transformer's first parameters; None for what suits the arm, see
+            ``first_std``.
         warmup: share of the steps in which it rises, as published.
         weight_decay: of the matrices and vectors alike, the library's default.
         clip: largest norm of a gradient, as published.
