@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -130,10 +131,14 @@ def evaluate_runs(
         raise InputError("--lengths and --longest are for the rows of --each: give --each too, such as 50")
     folders = find_runs(runs)
     groups = compare_runs(folders)
-    print_rows(
-        ("task", "arm", "rows", "size", "seeds", "exactly right", "95 % of the mean", "n", "rmse", "R²", "s"),
-        [_row(group) for group in groups],
-    )
+    for (task, size, n), same in itertools.groupby(
+        groups, lambda g: (g.config["task"], g.config["size"], g.n)
+    ):
+        typer.echo(f"{task}, {size}, {n:,} test rows")
+        print_rows(
+            ("arm", "rows", "seeds", "% right", "95 % of the mean", "rmse", "R²", "log-sMAPE", "s"),
+            [_row(group) for group in same],
+        )
     if picture is not None:
         plot_curves(groups, picture)
         typer.echo(f"picture: {picture}")
@@ -219,20 +224,16 @@ def _score(score: dict[str, Any]) -> str:
 
 
 def _row(group: Group) -> tuple[str, ...]:
-    interval = "–" if math.isnan(group.low) else f"{100 * group.low:.2f} to {100 * group.high:.2f}"
     config = group.config
+    bases = ["base", *map(str, config["bases"])] if config.get("bases") else []
     return (
-        str(config["task"]),
-        " ".join(
-            [str(config["arm"]), *(["base", *map(str, config["bases"])] if config.get("bases") else [])]
-        ),
+        " ".join([str(config["arm"]), *bases]),
         f"{config['rows']:,}",
-        str(config["size"]),
         str(len(group.seeds)),
-        f"{100 * group.exact:.2f} %",
-        interval,
-        f"{group.n:,}",
+        f"{100 * group.exact:.2f}",
+        "–" if math.isnan(group.low) else f"{100 * group.low:.2f} to {100 * group.high:.2f}",
         f"{group.rmse:.4g}",
-        f"{group.r2:.6f}",
+        f"{group.r2:.4f}",
+        f"{group.log_smape:.3f}",
         f"{group.at['seconds']:.0f}",
     )
