@@ -126,8 +126,9 @@ def test_lines_of_tokens_read_as_the_problem(cut: str) -> None:
     batch = arm.batch(rows)
     lines = ["".join(arm.words[i] for i in line) for line in batch["ids"].tolist()]
     back = slice(None, None, -1) if arm.reversed else slice(None)
-    assert lines[0] == f"5+{'1000'[back]}={'1005'[back]}<end>"
-    assert lines[1].removesuffix("<pad>").startswith(f"{'123'[back]}+{'45'[back]}={'168'[back]}<end>")
+    begin, end = ("<unk>", "<end>") if cut.startswith("abacus") else ("", "")
+    assert lines[0] == f"{begin}5{end}+{'1000'[back]}{end}={'1005'[back]}<end>"
+    assert lines[1].startswith(f"{begin}{'123'[back]}{end}+{'45'[back]}{end}={'168'[back]}<end>")
     wanted = ["".join(arm.words[i] for i in line if i >= 0) for line in batch["wanted"].tolist()]
     assert wanted == [f"{'1005'[back]}<end>", f"{'168'[back]}<end>"]
 
@@ -242,7 +243,7 @@ def test_tokens_per_number() -> None:
     assert counts == {
         "fone": 2, "fone-products": 2, "fone-published": 2, "slots": 2, "bits": 2, "xval": 2,
         "digits": 5, "digits-ntl": 5, "digits-reversed": 5, "digits-padded": 14, "subword": 3,
-        "subword-right": 3, "abacus": 5, "abacus-fone": 5,
+        "subword-right": 3, "abacus": 7, "abacus-fone": 7,
     }  # fmt: skip
 
 

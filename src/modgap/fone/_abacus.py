@@ -3,10 +3,14 @@
 Numbers are written with the least significant digit first, and every digit gets a learned vector of its index
 in its number. In training all indices of a row are moved on by a random number (published: of a batch), so
 that places beyond those of the training rows have been seen. Few rows see the first places then, so outside
-training numbers begin at a later one (published: at the first). A token that is no digit has the place before
-the first one of numbers, so the sign of equality says where the answer begins (published: 0, with which a
-narrow model does not find the beginning). As in the stronger recipe of that paper, the embeddings are added
-again before every block (input injection); there are no other positions.
+training numbers begin at a later one (published: at the first). As in the stronger recipe of that paper, the
+embeddings are added again before every block (input injection); there are no other positions.
+
+Three things are not published, and without them sums are hardly longer than those of training (docs/fone.md):
+every number, not only the answer, ends with the token of an end, which has the place after its last digit, so
+that a digit that has no partner finds that it has none; a row begins with a token without a place, which a
+digit can look at that finds nothing; and signs have the place before the first one of numbers, so that the
+sign of equality says where the answer begins.
 
 ``fourier`` replaces the embeddings of the ten digits by their Fourier features (section 4 of the FoNE paper),
 brought to the width of the model by a learned map.
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 _PLACES = 512
 _FIRST = len(SYMBOLS)  # the token of the digit 0
+BEGIN, END = SYMBOLS.index("<unk>"), SYMBOLS.index("<end>")
+"""Tokens of the beginning of a row, which means nothing else, and of the end of every number."""
 
 
 class Abacus(torch.nn.Module):
@@ -54,12 +60,13 @@ class Abacus(torch.nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Last states, shape (rows, seq, hidden), of tokens, shape (rows, seq)."""
         is_digit = (ids >= _FIRST) & (ids < _FIRST + len(DIGITS))
+        is_part = is_digit | (ids == END)
         moved = torch.full((len(ids), 1), self.number_digits)
         if self.training:
             # From the rows themselves, so that a run that goes on draws what one that was not left drew.
             chance = torch.Generator().manual_seed(int(ids.sum()))
             moved = torch.randint(5 * self.number_digits + 1, moved.shape, generator=chance)
-        places = places_of(is_digit) + moved.to(ids.device)
+        places = (places_of(is_part) + moved.to(ids.device)) * (ids != BEGIN)
         vectors = self.backbone.get_input_embeddings()(ids)
         if self.digits is not None:
             points = torch.as_tensor(digit_points(), dtype=vectors.dtype, device=ids.device)
@@ -86,8 +93,8 @@ class Abacus(torch.nn.Module):
         return states
 
 
-def places_of(is_digit: Tensor) -> Tensor:
-    """Index of every digit in its number, from 1, and 0 elsewhere; shape as given, (rows, seq)."""
-    count = is_digit.long().cumsum(dim=1)
-    before = (count * ~is_digit).cummax(dim=1).values
-    return (count - before) * is_digit
+def places_of(is_part: Tensor) -> Tensor:
+    """Index of every token in its number, from 1, and 0 elsewhere; shape as given, (rows, seq)."""
+    count = is_part.long().cumsum(dim=1)
+    before = (count * ~is_part).cummax(dim=1).values
+    return (count - before) * is_part

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ._abacus import Abacus
+from ._abacus import BEGIN, END, Abacus
 from ._arms import Answers, Arm, Batch
 from ._backbone import DIGITS, SYMBOLS, build_backbone
 from ._draws import Integers
@@ -28,7 +28,7 @@ from .tasks import Rows, Task
 if TYPE_CHECKING:
     from torch import Tensor
 
-_PAD, _END = SYMBOLS.index("<pad>"), SYMBOLS.index("<end>")
+_PAD = SYMBOLS.index("<pad>")
 _IGNORED = -100
 _NTL_WEIGHT = 0.3
 
@@ -94,6 +94,7 @@ class TokenArm(Arm):
         self.index = {word: i for i, word in enumerate(words)}
         self.backbone = build_backbone(size, len(words), seed, init)
         self.abacus: Abacus | None = None
+        self.begin, self.end = ([BEGIN], [END]) if cut.startswith("abacus") else ([], [])
         if cut.startswith("abacus"):
             self.abacus = Abacus(self.backbone, task.digits, std=init, fourier=cut == "abacus-fone")
         self.prepare(task)
@@ -112,12 +113,12 @@ class TokenArm(Arm):
         between, equals = self.index[self.task.symbol], self.index["="]
         lines, starts = [], []
         for row in range(n):
-            line: list[int] = []
+            line = list(self.begin)
             for i in range(operands):
-                line += cut[i][row]
+                line += [*cut[i][row], *self.end]
                 line.append(between if i + 1 < operands else equals)
             starts.append(len(line))
-            lines.append([*line, *answers[row], _END])
+            lines.append([*line, *answers[row], END])
         # Padded on the right: what comes later is not seen by what comes before.
         ids = np.full((n, max(map(len, lines))), _PAD, dtype=np.int64)
         wanted = np.full(ids.shape, _IGNORED, dtype=np.int64)
@@ -165,9 +166,9 @@ class TokenArm(Arm):
         parsed = np.zeros(len(ids), dtype=np.bool_)
         for row, (tokens, start) in enumerate(zip(line.tolist(), starts.tolist(), strict=True)):
             written = tokens[start : start + self.longest]
-            if _END not in written:
+            if END not in written:
                 continue
-            words = [self.words[token] for token in written[: written.index(_END)]]
+            words = [self.words[token] for token in written[: written.index(END)]]
             text = "".join(reversed(words) if self.reversed else words)
             value = self.task.value(unpadded(text, self.whole))
             if value is not None:
@@ -176,7 +177,7 @@ class TokenArm(Arm):
 
     def tokens(self, values: Integers) -> int:
         """See ``Arm``."""
-        return sum(map(len, self._pieces(values)))
+        return sum(len(pieces) + len(self.end) for pieces in self._pieces(values))
 
     def _pieces(self, values: Integers) -> list[list[str]]:
         return [self.cut(padded(text, self.whole)) for text in self.task.texts(values)]
