@@ -54,15 +54,16 @@ def main() -> None:
         line |= {name: result["test"][name] for name in ("exact", "n")} | {"by_carries": found}
         lines.append(line | {name: result[name] for name in ("parameters", "tokens_per_number", "seconds")})
     print(
-        "| rows | arm | rate, first, decay | right | 95 % | lowest | by carries | tokens | parameters | seconds |"
+        "| rows | arm | rate, first, decay | right | 95 % | lowest | by carries | tokens | parameters | s |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|")
     for group in compare_runs(folders):
         config, at = group.config, group.at
         first = "own" if config["init"] is None else f"{config['init']:.3g}"
+        settings = f"{config['rate']:g}, {first}, {config['weight_decay']:g}"
         shares = np.mean(carries[config["arm"], config["rows"]], axis=0)
         print(
-            f"| {config['rows']:,} | `{config['arm']}` | {config['rate']:g}, {first}, {config['weight_decay']:g} "
+            f"| {config['rows']:,} | `{config['arm']}` | {settings} "
             f"| {100 * group.exact:.2f} | {100 * group.low:.2f} to {100 * group.high:.2f} "
             f"| {100 * group.least:.2f} | {' '.join(f'{100 * share:.0f}' for share in shares)} "
             f"| {group.tokens_per_number:.1f} | {at['transformer'] / 1e6:.2f} M, {at['total'] / 1e6:.2f} M "
