@@ -53,11 +53,11 @@ def tune(given: argparse.Namespace) -> dict[str, dict[str, float | None]]:
     """What is best for every arm: all settings for a part of the steps, the best of them for all steps."""
     first = list(tuning_runs(given))
     run_all([(given.out / "short" / name, replace(c, steps=-(-c.steps // SHORTER))) for name, c in first])
-    ranked = ranking(given.out / "short")
+    ranked = ranking(given.out / "short", [name for name, _ in first])
     kept = [(given.out / name, c) for name, c in first if name in ranked[c.arm][:KEPT]]
     run_all(kept)
     settings = {}
-    for arm, names in ranking(given.out).items():
+    for arm, names in ranking(given.out, [folder.name for folder, _ in kept]).items():
         config = next(c for folder, c in kept if folder.name == names[0])
         settings[arm] = {"rate": config.rate, "init": config.init, "weight_decay": config.weight_decay}
     return settings
@@ -74,10 +74,10 @@ def tuning_runs(given: argparse.Namespace) -> Iterator[tuple[str, TrainConfig]]:
                 yield f"{arm}-{rate:g}-{init}{'' if decay == DECAY else f'-{decay:g}'}", config
 
 
-def ranking(folder: Path) -> dict[str, list[str]]:
-    """Names of runs by arm, those with the best validation accuracy first, of equals the lowest loss."""
+def ranking(folder: Path, names: list[str]) -> dict[str, list[str]]:
+    """Names of these runs by arm, the best validation accuracy first, of equals the lowest loss."""
     found: dict[str, list[tuple[float, float, str]]] = {}
-    for path in sorted(folder.glob("*/result.json")):
+    for path in (folder / name / "result.json" for name in sorted(names)):
         result = json.loads(path.read_text(encoding="utf-8"))
         log = [json.loads(line) for line in (path.parent / LOG).read_text(encoding="utf-8").splitlines()]
         loss = next(line["validation_loss"] for line in log if line["step"] == result["best_step"])

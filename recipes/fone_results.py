@@ -49,7 +49,7 @@ def main() -> None:
         found = by_carries(folder, given.each)
         config = result["config"]
         carries.setdefault((config["arm"], config["rows"]), []).append(found)
-        wanted = ("task", "arm", "size", "rows", "steps", "batch", "rate", "init", "precision", "seed")
+        wanted = ("task", "arm", "size", "rows", "steps", "batch", "rate", "init", "weight_decay", "seed")
         line = {name: config[name] for name in wanted}
         line |= {name: result["test"][name] for name in ("exact", "n")} | {"by_carries": found}
         lines.append(line | {name: result[name] for name in ("parameters", "tokens_per_number", "seconds")})
@@ -59,8 +59,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|---|")
     for group in compare_runs(folders):
         config, at = group.config, group.at
-        first = "own" if config["init"] is None else f"{config['init']:.3g}"
-        settings = f"{config['rate']:g}, {first}, {config['weight_decay']:g}"
+        settings = f"{config['rate']:g}, {config['init']:.3g}, {config['weight_decay']:g}"
         shares = np.mean(carries[config["arm"], config["rows"]], axis=0)
         print(
             f"| {config['rows']:,} | `{config['arm']}` | {settings} "

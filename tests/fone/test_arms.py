@@ -27,6 +27,10 @@ def test_every_arm_does_every_task(name: str, task_name: str) -> None:
         with pytest.raises(InputError, match="the published numbers have no sign, and 'subtract-signed' has"):
             build_arm(name, task, "tiny", 0)
         return
+    if name.startswith("abacus") and (task.signed or task.scale):
+        with pytest.raises(InputError, match="is for whole numbers without a sign"):
+            build_arm(name, task, "tiny", 0)
+        return
     if name == "fone-products" and task.operands != 2:
         with pytest.raises(InputError, match="multiplies two operands and 'classify' has 3"):
             build_arm(name, task, "tiny", 0)
@@ -184,6 +188,43 @@ def test_bits_are_those_of_doubles() -> None:
 def test_places_start_again_in_every_number() -> None:
     found = places_of(torch.tensor([[0, 1, 1, 0, 1, 1, 1, 0], [1, 0, 0, 1, 1, 0, 0, 1]]).bool())
     assert found.tolist() == [[0, 1, 2, 0, 1, 2, 3, 0], [1, 0, 0, 1, 2, 0, 0, 1]]
+
+
+def test_ends_of_numbers_have_places_and_the_beginning_has_none() -> None:
+    """Two numbers, 12 and 3, are 2 1 end and 3 end; the vectors of places are what is added to the tokens."""
+    arm = build_arm("abacus", task_named("add-lengths-5"), "tiny", 0).eval()
+    assert isinstance(arm, TokenArm)
+    assert arm.abacus is not None
+    line = arm.batch(arm.task.rows(np.array([[12, 3]])))["ids"]
+    assert [arm.words[i] for i in line[0]] == [
+        "<unk>", "2", "1", "<end>", "+", "3", "<end>", "=", "5", "1", "<end>",
+    ]  # fmt: skip
+    given: list[torch.Tensor] = []
+    arm.abacus.places.register_forward_hook(lambda _, places, __: given.append(places[0]))
+    arm.abacus(line)
+    first = 5  # outside training numbers begin five places on
+    assert (given[0] - first).tolist() == [[-first, 1, 2, 3, 0, 1, 2, 0, 1, 2, 3]]
+
+
+def test_vectors_of_numbers_are_as_long_as_their_features() -> None:
+    for name, length in (("fone", 14**0.5), ("slots", 7**0.5), ("bits", 8.0)):
+        arm: Any = build_arm(name, task_named("add"), "small", 0)
+        rows = make_data(arm.task, rows=200, seed=0, validation=1, test=1).train
+        batch = arm.batch(rows)
+        vectors = {
+            "fone": lambda arm=arm, batch=batch: arm.numbers.embedding(batch["features"][:, 0]),
+            "slots": lambda arm=arm, batch=batch: arm.digits(batch["digits"]).sum(dim=2)[:, 0],
+            "bits": lambda arm=arm, batch=batch: arm.number(batch["bits"])[:, 0],
+        }[name]()
+        assert float(vectors.norm(dim=1).mean().detach()) == pytest.approx(length, rel=0.15)
+
+
+def test_published_numbers_are_followed_by_zeros() -> None:
+    arm = build_arm("fone-published", task_named("add"), "tiny", 0)
+    assert isinstance(arm, FoneArm)
+    vectors = arm.numbers.embedding(arm.batch(arm.task.rows(np.array([[12, 3]])))["features"][0, :1])
+    assert torch.count_nonzero(vectors[:, 20:]) == 0
+    assert float(vectors.norm()) == pytest.approx(10**0.5)
 
 
 def test_digits_of_abacus_move_on_in_training_alone() -> None:

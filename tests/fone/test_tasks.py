@@ -69,7 +69,8 @@ def test_no_problem_is_in_two_splits_whatever_its_order(name: str) -> None:
     task = task_named(name)
     data = make_data(task, rows=2_000, seed=3, validation=300, test=300)
     whole = np.concatenate([data.train.operands, data.validation.operands, data.test.operands])
-    seen = {tuple(sorted(row)) if task.commutes else tuple(row) for row in whole.tolist()}
+    at = whole.shape[1] if task.commutes is None else task.commutes
+    seen = {(*row[:at], *sorted(row[at:])) for row in whole.tolist()}
     assert len(seen) == len(whole) == 2_600
     assert len(set(task.keys(whole).tolist())) == 2_600
 
@@ -88,6 +89,20 @@ def test_a_seed_fixes_rows_and_shorter_data_begin_longer_ones() -> None:
 def test_both_orders_of_a_sum_are_asked() -> None:
     operands = make_data(task_named("add"), rows=1_000, seed=0, validation=1, test=1).train.operands
     assert 400 < (operands[:, 0] > operands[:, 1]).sum() < 600
+
+
+def test_operands_are_sorted_where_the_published_ones_are() -> None:
+    task = task_named("add-sorted")
+    operands = make_data(task, rows=1_000, seed=0, validation=1, test=1).train.operands
+    assert (operands[:, 0] <= operands[:, 1]).all()
+    with pytest.raises(InputError, match="sums of any two numbers, and 'add-sorted' has none"):
+        carry_rows(task, np.random.default_rng(0), each=1)
+
+
+def test_a_list_in_another_order_is_the_same_problem() -> None:
+    task = task_named("rank")
+    keys = task.keys(np.array([[2, 5, 7, 1, 9], [2, 9, 1, 5, 7], [3, 5, 7, 1, 9]]))
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_the_share_of_the_table_that_is_seen() -> None:
@@ -174,7 +189,7 @@ def test_decimals_are_read_with_all_their_places(text: str, value: int | None) -
         ),
         (
             lambda: carry_rows(task_named("subtract"), np.random.default_rng(0), 5),
-            "carries are those of additions, and 'subtract' is none",
+            "carries are those of sums of any two numbers, and 'subtract' has none",
         ),
         (
             lambda: length_rows(task_named("divide"), np.random.default_rng(0), 5),

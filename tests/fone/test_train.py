@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from modgap._errors import FileError, InputError, RunError, UnknownName
 from modgap.fone import NumberModel, number_vectors
+from modgap.fone._run_files import write_tensors
 from modgap.fone.strata import load_arm, measure_strata
 from modgap.fone.tasks import make_data, task_named
 from modgap.fone.train import (
@@ -20,6 +21,7 @@ from modgap.fone.train import (
     LOG,
     NUMBER_MODEL,
     RESULT,
+    RUN,
     TrainConfig,
     predict,
     rate_of_step,
@@ -158,6 +160,20 @@ def test_half_precision_trains_too(tmp_path: Path) -> None:
     assert result["test"]["n"] == 20
 
 
+def test_a_run_of_an_earlier_version_is_not_taken_for_one_of_this(tmp_path: Path) -> None:
+    train(TrainConfig(arm="slots", **SHORT), tmp_path / "run")
+    about = json.loads((tmp_path / "run" / RUN).read_text())
+    (tmp_path / "run" / RUN).write_text(json.dumps(about | {"version": 1}))
+    with pytest.raises(FileError, match=r"a run of version 1, and arms are those of version 2 here"):
+        load_arm(tmp_path / "run")
+
+
+def test_first_parameters_are_written_down_as_numbers() -> None:
+    assert TrainConfig(arm="fone", size="tiny").init == 0.02
+    assert TrainConfig(arm="digits", size="tiny").init == 0.125  # 1 / √64
+    assert TrainConfig(arm="digits", size="tiny", init=0.3).init == 0.3
+
+
 def test_mistakes_are_named(tmp_path: Path) -> None:
     train(TrainConfig(arm="slots", **SHORT), tmp_path / "run")
     with pytest.raises(
@@ -170,6 +186,11 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         train(TrainConfig(arm="slots", **SHORT), tmp_path / "full")
     with pytest.raises(FileError, match=r"run\.json: missing: give the folder of a FoNE run"):
         read_config(tmp_path / "nowhere")
+    arm = load_arm(tmp_path / "run")
+    more = dict(arm.named_parameters()) | {"other.weight": torch.zeros(1)}
+    write_tensors(tmp_path / "run" / BEST, more, {})
+    with pytest.raises(FileError, match=r"best\.safetensors: other\.weight is not of this arm"):
+        load_arm(tmp_path / "run")
     (tmp_path / "run" / BEST).write_bytes(b"no")
     with pytest.raises(FileError, match=r"best\.safetensors: missing or damaged"):
         load_arm(tmp_path / "run")

@@ -233,7 +233,7 @@ def _row(group: Group) -> tuple[str, ...]:
         f"{100 * group.exact:.2f}",
         "–" if math.isnan(group.low) else f"{100 * group.low:.2f} to {100 * group.high:.2f}",
         f"{group.rmse:.4g}",
-        f"{group.r2:.4f}",
+        f"{group.r2:.6f}",
         f"{group.log_smape:.3f}",
         f"{group.at['seconds']:.0f}",
     )

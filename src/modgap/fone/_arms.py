@@ -122,6 +122,8 @@ def build_arm(
 
     if name not in ARMS:
         raise UnknownName("arm", name, ARMS)
+    if name in ("abacus", "abacus-fone") and (task.signed or task.scale):
+        raise InputError(f"arm {name!r} is for whole numbers without a sign, and {task.name!r} has others")
     if name == "fone-published" and task.signed:
         raise InputError(f"the published numbers have no sign, and {task.name!r} has negative answers")
     if bases is not None and name != "fone-published":
@@ -148,7 +150,7 @@ def first_std(name: str, size: str) -> float:
     """Standard deviation of the first parameters of an arm's transformer, if none is asked for.
 
     Where numbers are values it is the library's, small beside them; where they are several tokens it is one
-    over the root of the width. Either does far better with its own than with the other (docs/fone.md).
+    over the root of the width. Measured for "fone", "fone-published" and "digits-padded" (docs/fone.md).
 
     Raises:
         UnknownName: no such size.
@@ -201,9 +203,7 @@ class FoneArm(Arm):
             group = 5 if sum(task.published) > 15 else None
             periods = None if bases is None else periods_of_bases(bases, *task.published)
             codec = Codec(*task.published, periods=periods, group_places=group, extras=())
-            options: dict[str, Any] = {"read": "slice", "temperature": None}
-            if codec.width <= int(base.config.hidden_size):
-                options["projection"] = "pad"
+            options: dict[str, Any] = {"projection": "pad", "read": "slice", "temperature": None}
         else:
             codec = Codec(*task.places, features="both", extras=("sign",) if task.signed else ())
             options = {"read": "linear", "temperature": "learned"}

@@ -67,7 +67,7 @@ class Group:
 
 
 def compare_runs(folders: Sequence[Path]) -> list[Group]:
-    """Read finished runs and group them; groups by task, size, rows and arm.
+    """Read finished runs and group them; groups by task, size, test rows, training rows and arm.
 
     Raises:
         FileError: a folder without a result.
@@ -82,7 +82,7 @@ def compare_runs(folders: Sequence[Path]) -> list[Group]:
             raise FileError(f"{folder}: its result has no configuration of a FoNE run") from error
     groups = [_group(results) for results in kept.values()]
     return sorted(
-        groups, key=lambda g: (g.config["task"], g.config["size"], g.config["rows"], g.config["arm"])
+        groups, key=lambda g: (g.config["task"], g.config["size"], g.n, g.config["rows"], g.config["arm"])
     )
 
 

@@ -12,7 +12,7 @@ Integers: TypeAlias = npt.NDArray[np.int64]
 Draw: TypeAlias = Callable[[np.random.Generator, int], Integers]
 """Draws so many rows of operands, shape (rows, operands)."""
 
-_MOST_DRAWN = 1 << 20
+MOST_DRAWN = 1 << 20
 
 
 def uniform(most: Sequence[int], least: int = 0) -> Draw:
@@ -40,7 +40,7 @@ def balanced_products(most: int) -> Draw:
     share = np.diff(below)
 
     def draw(rng: np.random.Generator, count: int) -> Integers:
-        size = min(20 * count, _MOST_DRAWN)
+        size = min(20 * count, MOST_DRAWN)
         pairs: Integers = rng.integers(0, most + 1, (size, 2))
         tenth = np.minimum(pairs.prod(axis=1) * 10 // most**2, 9)
         return np.asarray(pairs[rng.random(size) < (share.min() / share)[tenth]])

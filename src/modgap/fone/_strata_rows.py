@@ -33,10 +33,10 @@ def carry_rows(task: Task, rng: np.random.Generator, each: int) -> dict[int, Row
         Rows by length, 0 to the number of digits of an operand.
 
     Raises:
-        InputError: not an addition of two numbers.
+        InputError: not an addition of any two numbers.
     """
-    if task.symbol != "+":
-        raise InputError(f"carries are those of additions, and {task.name!r} is none")
+    if task.symbol != "+" or not task.drawn_freely:
+        raise InputError(f"carries are those of sums of any two numbers, and {task.name!r} has none")
     places = task.digits
     found = {}
     for length in range(places + 1):

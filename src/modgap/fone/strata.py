@@ -86,7 +86,7 @@ def measure_strata(
     arm = load_arm(folder, longest)
     task = arm.task
     found = []
-    if task.symbol == "+":
+    if task.symbol == "+" and task.drawn_freely:
         for length, rows in carry_rows(task, rng, each).items():
             found.append(Stratum("carries", str(length), evaluate(arm, rows)))
     if task.drawn_freely:

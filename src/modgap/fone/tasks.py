@@ -32,6 +32,7 @@ import numpy.typing as npt
 from modgap._errors import InputError, UnknownName
 
 from ._draws import (
+    MOST_DRAWN,
     Draw,
     Integers,
     added,
@@ -59,7 +60,6 @@ Range: TypeAlias = tuple[int, int]
 
 _SPLITS = ("validation", "test", "train", "unseen")
 _TRIES = 40
-_MOST_DRAWN = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Task:
         most: the largest operand, in units of 10**-scale.
         largest: the largest answer, likewise, by size.
         table: how many different problems there are, order left out where it does not matter.
-        commutes: whether it does not.
+        commutes: the operand, from 0, from which on order does not matter; None if it does everywhere.
         signed: whether answers may be negative.
         published: places before and after the point in the published scripts.
     """
@@ -107,7 +107,7 @@ class Task:
     most: int
     largest: int
     table: int
-    commutes: bool = False
+    commutes: int | None = None
     signed: bool = False
     published: tuple[int, int] = (10, 0)
 
@@ -177,7 +177,10 @@ class Task:
 
     def keys(self, operands: Integers) -> Integers:
         """One integer per problem, the same for both orders where the order does not matter."""
-        ordered = np.sort(operands, axis=1) if self.commutes else operands
+        ordered = operands
+        if self.commutes is not None:
+            kept, free = np.split(operands, [self.commutes], axis=1)
+            ordered = np.concatenate([kept, np.sort(free, axis=1)], axis=1)
         keys = ordered[:, 0].copy()
         for i in range(1, ordered.shape[1]):
             keys = keys * (self.most + 1) + ordered[:, i]
@@ -285,7 +288,7 @@ def _distinct(
     block = 4096
     for _ in range(_TRIES):
         operands = draw(rng, block)
-        block = min(2 * block, _MOST_DRAWN)
+        block = min(2 * block, MOST_DRAWN)
         operands = operands[allowed(operands)]
         keys = task.keys(operands)
         first = np.zeros(len(keys), dtype=np.bool_)
@@ -303,7 +306,7 @@ def _distinct(
 
 def _addition(name: str, most: int, scale: int = 0) -> Task:
     return Task(
-        name, "+", scale, uniform((most, most)), added, most, 2 * most, unordered(most), commutes=True,
+        name, "+", scale, uniform((most, most)), added, most, 2 * most, unordered(most), commutes=0,
         published=(10 - scale, scale),
     )  # fmt: skip
 
@@ -312,12 +315,12 @@ def _lengths(digits: int) -> Task:
     most = 10**digits - 1
     return Task(
         f"add-lengths-{digits}", "+", 0, lambda rng, count: lengths_evenly(rng, count, digits), added, most,
-        2 * most, unordered(most), commutes=True, published=(digits + 1, 0),
+        2 * most, unordered(most), commutes=0, published=(digits + 1, 0),
     )  # fmt: skip
 
 
 def _multiplication(name: str, most: int, draw: Draw) -> Task:
-    return Task(name, "*", 0, draw, multiplied, most, most**2, unordered(most), commutes=True)
+    return Task(name, "*", 0, draw, multiplied, most, most**2, unordered(most), commutes=0)
 
 
 def _classification(name: str, limit: int) -> Task:
@@ -347,13 +350,13 @@ TASKS: dict[str, Task] = {
         _classification("classify", 10),
         _classification("classify-low", -190),
         *map(_lengths, (5, 10, 20, 60)),
-        Task("rank", ";", 0, ranked(4, 999), of_rank, 999, 999, 4 * 1000**4),
+        Task("rank", ";", 0, ranked(4, 999), of_rank, 999, 999, 4 * _FOURS, commutes=1),
         Task("interval", ";", 0, bounded(3, 999), interval, 999, 3, 1000 * (1000 * 1001 * 1002 // 6)),
-        Task("mean", ";", 0, uniform((999,) * 4), mean, 999, 999, _FOURS, commutes=True),
-        Task("deviation", ";", 0, uniform((999,) * 4), deviation, 999, 500, _FOURS, commutes=True),
+        Task("mean", ";", 0, uniform((999,) * 4), mean, 999, 999, _FOURS, commutes=0),
+        Task("deviation", ";", 0, uniform((999,) * 4), deviation, 999, 500, _FOURS, commutes=0),
     )
 }  # fmt: skip
-"""Arithmetic tasks by name. Table 10 has ``add-sorted``, ``add-decimal``, ``subtract``, ``multiply-3``,
+"""Arithmetic tasks by name. Table 10 has ``add``, ``add-decimal``, ``subtract``, ``multiply-3``,
 ``multiply-4``, ``classify`` and ``classify-low``."""
 
 FREE = (

@@ -27,7 +27,7 @@ import numpy as np
 
 from modgap._errors import FileError, InputError, RunError, UnknownName
 
-from ._arms import ARMS, Answers, Arm, Batch, FoneArm, build_arm, parameter_counts
+from ._arms import ARMS, Answers, Arm, Batch, FoneArm, build_arm, first_std, parameter_counts
 from ._backbone import SIZES
 from ._run_files import read_json, read_tensors, write_json, write_tensors, writing
 from ._score import Score, score
@@ -41,7 +41,7 @@ RUN, LOG, RESULT = "run.json", "log.jsonl", "result.json"
 CHECKPOINT, BEST, NUMBER_MODEL = "checkpoint.safetensors", "best.safetensors", "number_model"
 PRECISIONS = ("float32", "bfloat16")
 
-_VERSION = 1
+_VERSION = 2  # 1: None for ``init``, other features for fone-published, other rows for abacus
 _BATCH = 500  # rows of a batch that is only evaluated
 
 Listener = Callable[[dict[str, Any]], None]
@@ -61,7 +61,7 @@ class TrainConfig:
         batch: rows of a step, fewer if there are not that many.
         rate: highest learning rate. 2e-3 is the rate of the reference run at this size; every arm has to be
             tuned (`recipes/fone_lab.py tune`).
-        init: standard deviation of the transformer's first parameters; None for what suits the arm, see
+        init: standard deviation of the transformer's first parameters; None becomes what suits the arm, see
             ``first_std``.
         warmup: share of the steps in which it rises, as published.
         weight_decay: of the matrices and vectors alike, the library's default.
@@ -116,6 +116,8 @@ class TrainConfig:
             raise InputError(f"init {self.init} is not positive: give a standard deviation, such as 0.02")
         if self.bases is not None and not (self.bases and min(self.bases) >= 2):
             raise InputError(f"bases {self.bases} are not whole numbers of 2 or more")
+        if self.init is None:
+            object.__setattr__(self, "init", first_std(self.arm, self.size))
         if self.seed < 0:
             raise InputError(f"seed {self.seed} is negative: give 0 or more")
 
@@ -173,8 +175,13 @@ def read_config(folder: Path) -> TrainConfig:
         FileError: no run, or a damaged one.
     """
     content = read_json(folder / RUN)
+    if content.get("version") != _VERSION:
+        raise FileError(
+            f"{folder / RUN}: a run of version {content.get('version')!r}, and arms are those of version "
+            f"{_VERSION} here: train it again, in another folder"
+        )
     try:
-        found = {"bases": None, **content["config"]}  # folders of earlier versions have none
+        found = dict(content["config"])
         for name in ("unseen", "bases"):
             found[name] = tuple(found[name]) if found.get(name) else None
         return TrainConfig(**{f.name: found[f.name] for f in fields(TrainConfig)})
@@ -374,6 +381,10 @@ def _restore(optimiser: Any, names: list[str], tensors: dict[str, Tensor], step:
 
 
 def _load(arm: Arm, tensors: dict[str, Tensor], path: Path) -> None:
+    left = {name for name in tensors if not name.startswith("optimiser.")}
+    left -= {name for name, _ in arm.named_parameters()}
+    if left:
+        raise FileError(f"{path}: {sorted(left)[0]} is not of this arm: the file is of another")
     with torch.no_grad():
         for name, parameter in arm.named_parameters():
             if name not in tensors or tensors[name].shape != parameter.shape:
