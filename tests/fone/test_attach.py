@@ -85,6 +85,19 @@ def test_a_number_is_one_token_that_carries_its_value(make_llama: Any, tokenizer
     assert len(tokenizer) == 282, "the tokenizer that was given is not changed"
 
 
+def test_a_number_is_as_long_as_its_features_or_as_the_tokens_beside_it(
+    make_llama: Any, tokenizer: Any
+) -> None:
+    base = make_llama(len(tokenizer))
+    features = torch.from_numpy(CODEC.encode([str(n) for n in range(1, 500, 7)]))
+    with torch.no_grad():
+        one = attach(base, tokenizer, codec=CODEC).embedding(features)
+        beside = attach(base, tokenizer, codec=CODEC, mode="add").embedding(features)
+        tokens = base.get_input_embeddings().weight
+    assert float(one.norm(dim=1).mean()) == pytest.approx(float(features.norm(dim=1).mean()), rel=0.3)
+    assert float(beside.square().mean()) == pytest.approx(float(tokens.square().mean()), rel=0.6)
+
+
 def test_numbers_that_the_codec_cannot_hold_stay_text(make_llama: Any, tokenizer: Any) -> None:
     model = attach(make_llama(len(tokenizer)), tokenizer, codec=Codec(3, 1, extras=("number",)))
     batch = model.encode_text(["12 and 1234 and 1.25 and -3 and 0.5"])
