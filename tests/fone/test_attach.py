@@ -88,6 +88,7 @@ def test_a_number_is_one_token_that_carries_its_value(make_llama: Any, tokenizer
 def test_a_number_is_as_long_as_its_features_or_as_the_tokens_beside_it(
     make_llama: Any, tokenizer: Any
 ) -> None:
+    torch.manual_seed(0)
     base = make_llama(len(tokenizer))
     features = torch.from_numpy(CODEC.encode([str(n) for n in range(1, 500, 7)]))
     with torch.no_grad():
