@@ -28,6 +28,14 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages_are_finished_and_their_pictures_are_there(page: Path) -> None:
+    text = page.read_text()
+    assert "@@" not in text
+    for target in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text):
+        assert target.startswith("http") or (page.parent / target).is_file(), target
+
+
 @pytest.mark.parametrize(("page", "wanted"), CASES)
 def test_blocks_run(page: Path, wanted: str, tmp_path: Path) -> None:
     environment = os.environ | {

@@ -11,6 +11,8 @@ from modgap._errors import InputError
 
 from .strata import Stratum
 
+_COLUMNS = 3
+
 
 def plot_maps(found: Mapping[str, Sequence[Stratum]], path: Path) -> None:
     """Draw a map per run: digits of the first number against those of the second.
@@ -30,8 +32,13 @@ def plot_maps(found: Mapping[str, Sequence[Stratum]], path: Path) -> None:
     maps = {name: grid for name, strata in found.items() if (grid := _grid(strata)) is not None}
     if not maps:
         raise InputError("no run has pairs of lengths: its task does not draw two numbers freely")
-    figure = Figure(figsize=(4.2 * len(maps), 4.2), layout="constrained")
-    panels = figure.subplots(1, len(maps), squeeze=False)[0]
+    columns = min(len(maps), _COLUMNS)
+    rows = -(-len(maps) // columns)
+    figure = Figure(figsize=(4.2 * columns + 0.8, 4.2 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for panel in panels[len(maps) :]:
+        panel.remove()
+    panels = panels[: len(maps)]
     for panel, (name, grid) in zip(panels, maps.items(), strict=True):
         size = len(grid)
         image = panel.imshow(
@@ -41,7 +48,8 @@ def plot_maps(found: Mapping[str, Sequence[Stratum]], path: Path) -> None:
         for axis in (panel.xaxis, panel.yaxis):
             axis.get_major_locator().set_params(integer=True)
         panel.set_xlabel("digits of the second number")
-    panels[0].set_ylabel("digits of the first number")
+    for panel in panels[::columns]:
+        panel.set_ylabel("digits of the first number")
     figure.colorbar(image, ax=list(panels), label="exactly right, %", shrink=0.8)
     save_figure(figure, path)
 
