@@ -134,9 +134,9 @@ def evaluate_runs(
     for (task, size, n), same in itertools.groupby(
         groups, lambda g: (g.config["task"], g.config["size"], g.n)
     ):
-        typer.echo(f"{task}, {size}, {n:,} test rows")
+        typer.echo(f"{task}, {size}, {n:,} test rows; 95 % of the mean over seeds")
         print_rows(
-            ("arm", "rows", "seeds", "% right", "95 % of the mean", "rmse", "R²", "log-sMAPE", "s"),
+            ("arm", "rows", "seeds", "% right", "95 %", "rmse", "R²", "log-sMAPE", "s"),
             [_row(group) for group in same],
         )
     if picture is not None:
@@ -231,7 +231,7 @@ def _row(group: Group) -> tuple[str, ...]:
         f"{config['rows']:,}",
         str(len(group.seeds)),
         f"{100 * group.exact:.2f}",
-        "–" if math.isnan(group.low) else f"{100 * group.low:.2f} to {100 * group.high:.2f}",
+        "–" if math.isnan(group.low) else f"{100 * group.low:.2f}–{100 * group.high:.2f}",
         f"{group.rmse:.4g}",
         f"{group.r2:.6f}",
         f"{group.log_smape:.3f}",

@@ -34,7 +34,7 @@ def plot_maps(found: Mapping[str, Sequence[Stratum]], path: Path) -> None:
         raise InputError("no run has pairs of lengths: its task does not draw two numbers freely")
     columns = min(len(maps), _COLUMNS)
     rows = -(-len(maps) // columns)
-    figure = Figure(figsize=(4.2 * columns + 0.8, 4.2 * rows), layout="constrained")
+    figure = Figure(figsize=(4.2 * columns + 0.8, 4.6 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel in panels[len(maps) :]:
         panel.remove()
