@@ -11,11 +11,12 @@ import torch
 from modgap._errors import InputError, UnknownName
 from modgap.fone import Codec
 from modgap.fone._abacus import places_of
-from modgap.fone._arms import ARMS, FoneArm, SlotsArm, XvalArm, build_arm, parameter_counts, values_of
+from modgap.fone._arms import ARMS, FoneArm, SlotsArm, build_arm, parameter_counts, values_of
 from modgap.fone._backbone import SIZES, build_backbone
 from modgap.fone._bits_arm import BitsArm, bits_of, values_of_bits
 from modgap.fone._slots import slots_of
 from modgap.fone._token_arm import CUTS, TokenArm, padded, unpadded
+from modgap.fone._xval_arm import XvalArm
 from modgap.fone.tasks import TASKS, make_data, task_named
 
 
